@@ -1,0 +1,1 @@
+"""What the merchant sees: pages, fragments, live feed, sign-in."""

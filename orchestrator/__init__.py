@@ -1,0 +1,1 @@
+"""Order orchestrator for web-shops that take SEQR Instant Checkout."""

@@ -1,0 +1,1 @@
+"""SEQR's Payment API: messages, outcomes and the SOAP client."""

@@ -1,0 +1,1 @@
+"""SEQR, the Instant Checkout service and the customer's phone, played over real HTTP."""
