@@ -1,0 +1,3 @@
+"""What all tests share. Each fixture lives in the module of the thing that it provides."""
+
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.browser"]
