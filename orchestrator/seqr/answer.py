@@ -1,0 +1,99 @@
+"""What SEQR's answers mean: from fields to the values of :mod:`orchestrator.seqr.messages`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from orchestrator.money import Money, MoneyError
+from orchestrator.seqr.errors import Unintelligible
+from orchestrator.seqr.messages import IssuedInvoice, PaymentStatus
+from orchestrator.seqr.request import Fields
+
+LONGEST_TEXT = 500
+LONGEST_REFERENCE = 128
+LONGEST_STATUS = 64
+_LARGEST_INT = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What every answer says; ``fields`` has the rest."""
+
+    code: int
+    description: str | None
+    fields: Fields
+
+
+def result(fields: Fields) -> Result:
+    """Raises Unintelligible when there is no result code."""
+    code = _int(fields, "resultCode", lowest=-_LARGEST_INT)
+    if code is None:
+        raise Unintelligible("The answer has no result code.")
+    return Result(code, _shortened(_text(fields, "resultDescription")), fields)
+
+
+def issued_invoice(fields: Fields) -> IssuedInvoice:
+    """sendInvoice's answer. Raises Unintelligible without an invoiceReference: nobody can then ask for it."""
+    reference = _reference(fields, "invoiceReference")
+    if reference is None:
+        raise Unintelligible("SEQR said SUCCESS, but gave no usable invoiceReference.")
+    return IssuedInvoice(reference, _shortened(_text(fields, "invoiceQRCode")))
+
+
+def payment_status(fields: Fields, asked_version: int) -> PaymentStatus:
+    """getPaymentStatus's answer. Raises Unintelligible without a status. A version that is missing or out of
+    range leaves us at the one we asked with."""
+    status = _text(fields, "status")
+    if status is None or len(status) > LONGEST_STATUS:
+        raise Unintelligible("SEQR said SUCCESS, but gave no usable payment status.")
+    version = _int(fields, "version", lowest=0)
+    receipt = _fields(fields, "receipt")
+    return PaymentStatus(
+        status=status,
+        version=asked_version if version is None else version,
+        ers_reference=_reference(fields, "ersReference"),
+        paid=_money(_fields(_fields(receipt, "invoice"), "totalAmount")),
+        payment_reference=_reference(receipt, "paymentReference"),
+        invoice_reference=_reference(receipt, "invoiceReference"),
+    )
+
+
+def nothing(fields: Fields) -> None:
+    """cancelInvoice's answer: that it came is all it says."""
+
+
+def _money(amount: Fields) -> Money | None:
+    """None where there is no amount, or none that is one: an odd receipt must not hide a PAID."""
+    value, currency = amount.get("value"), _text(amount, "currency")
+    if not isinstance(value, Decimal) or currency is None:
+        return None
+    try:
+        return Money(value, currency.upper())
+    except (MoneyError, ArithmeticError):
+        return None
+
+
+def _fields(fields: Fields, name: str) -> Fields:
+    value = fields.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(fields: Fields, name: str) -> str | None:
+    value = fields.get(name)
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _reference(fields: Fields, name: str) -> str | None:
+    text = _text(fields, name)
+    return text if text and len(text) <= LONGEST_REFERENCE else None
+
+
+def _int(fields: Fields, name: str, *, lowest: int) -> int | None:
+    value = fields.get(name)
+    return value if isinstance(value, int) and lowest <= value <= _LARGEST_INT else None
+
+
+def _shortened(text: str | None) -> str | None:
+    return text[: LONGEST_TEXT - 1] + "…" if text and len(text) > LONGEST_TEXT else text

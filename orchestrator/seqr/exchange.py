@@ -1,0 +1,55 @@
+"""One call from beginning to end, and what is kept of it: texts masked, time taken, how it ended."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from orchestrator.seqr.characters import decoded
+from orchestrator.seqr.codes import RESULT_CODE_NAMES, described
+from orchestrator.seqr.mask import Mask
+from orchestrator.seqr.messages import TRANSIENT_CODES, Busy, Exchange, Refused, Unknown, Verdict
+
+
+class Call:
+    """A call under way. ``request`` and ``response`` are set as they are known; then one of the endings."""
+
+    def __init__(self, operation: str, mask: Mask) -> None:
+        self.operation = operation
+        self.request = b""
+        self.response = b""
+        self._mask = mask
+        self._started_at = datetime.now(UTC)
+        self._clock = time.perf_counter()
+
+    def answered(self, detail: str) -> Exchange:
+        return self._exchange(Verdict.ANSWERED, 0, detail)
+
+    def declined(self, code: int, description: str | None) -> Refused | Busy:
+        """SEQR answered with a code other than SUCCESS."""
+        said = self._mask.hide(description or RESULT_CODE_NAMES.get(code, "no description"))
+        reason = described(code, description)
+        if code in TRANSIENT_CODES:
+            detail = f"SEQR did nothing this time ({reason}); it can be tried again."
+            return Busy(code, said, self._exchange(Verdict.BUSY, code, detail))
+        return Refused(code, said, self._exchange(Verdict.REFUSED, code, f"SEQR refused: {reason}."))
+
+    def not_sent(self, why: str) -> Busy:
+        exchange = self._exchange(Verdict.BUSY, None, f"{why} Nothing was sent; it can be tried again.")
+        return Busy(None, self._mask.hide(why), exchange)
+
+    def unknown(self, why: str) -> Unknown:
+        exchange = self._exchange(Verdict.UNKNOWN, None, f"{why} Nobody can tell whether SEQR did it.")
+        return Unknown(self._mask.hide(why), exchange)
+
+    def _exchange(self, verdict: Verdict, code: int | None, detail: str) -> Exchange:
+        return Exchange(
+            operation=self.operation,
+            started_at=self._started_at,
+            duration_ms=(time.perf_counter() - self._clock) * 1000,
+            verdict=verdict,
+            result_code=code,
+            detail=self._mask.hide(detail),
+            request=self._mask.keep(decoded(self.request)),
+            response=self._mask.keep(decoded(self.response)),
+        )

@@ -1,0 +1,131 @@
+"""SEQR's WSDL at work: fields to messages and messages to fields. All that touches zeep is in this file.
+
+Only zeep's serializer and parser are used, through the WSDL's own operations; HTTP is the transport's.
+Whoever wants a faster serializer puts another :class:`Dialect` in its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from lxml import etree
+from zeep.settings import Settings
+from zeep.transports import Transport as WsdlLoader
+from zeep.wsdl import Document
+from zeep.wsdl.bindings import Soap11Binding
+from zeep.xsd.context import XmlParserContext
+from zeep.xsd.valueobjects import CompoundValue
+
+from orchestrator.seqr.errors import SeqrSetupError, Unintelligible
+from orchestrator.seqr.order import SchemaOrder
+from orchestrator.seqr.request import Fields
+
+NAMESPACE = "http://external.interfaces.ers.seamless.com/"
+SHIPPED_WSDL = Path(__file__).with_name("seqr.wsdl")
+OPERATIONS = ("sendInvoice", "getPaymentStatus", "cancelInvoice")
+"""The operations that the orchestrator calls; a WSDL without one of them is of no use."""
+
+_LOAD_TIMEOUT = 10.0
+
+# zeep leaves these without types: as Any they are called without claiming any.
+_parser_context: Any = XmlParserContext
+_wsdl_loader: Any = WsdlLoader
+
+
+class Dialect(Protocol):
+    """How calls are written and answers read, apart from how they travel."""
+
+    def write(self, operation: str, fields: Fields) -> bytes:
+        """The SOAP envelope of a call."""
+
+    def read(self, operation: str, answer: etree._Element) -> Fields:
+        """What the answer's ``return`` holds; ``answer`` is the child of the SOAP body. Raises
+        Unintelligible when it does not fit."""
+
+
+class Wsdl:
+    """A :class:`Dialect` that follows a WSDL. Make it with :meth:`load`."""
+
+    def __init__(self, document: Document, binding: Any) -> None:
+        self._schema: Any = document.types
+        self._operations: Mapping[str, Any] = {name: binding.get(name) for name in binding.all()}
+        self._order = SchemaOrder(NAMESPACE)
+        self._settings = document.settings
+
+    @classmethod
+    def load(cls, location: str | Path = SHIPPED_WSDL) -> Wsdl:
+        """Read a WSDL from a path or an http(s) address, which blocks for up to ten seconds a document.
+
+        The addresses in its ports are ignored. Raises SeqrSetupError when it cannot be read, is no WSDL, or
+        does not describe what we call.
+        """
+        document = _document(str(location))
+        return cls(document, _binding(document, str(location)))
+
+    def write(self, operation: str, fields: Fields) -> bytes:
+        envelope = self._operations[operation].create(**fields).content
+        return bytes(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"))
+
+    def read(self, operation: str, answer: etree._Element) -> Fields:
+        element = self._schema.get_element(f"{{{NAMESPACE}}}{operation}Response")
+        self._order.arrange(answer, element.type)
+        try:
+            value = element.parse(answer, self._schema, context=_parser_context(settings=self._settings))
+        except Exception as fault:  # zeep raises what it likes on a message that does not fit
+            raise Unintelligible(f"SEQR's answer to {operation} does not fit the WSDL: {fault}") from fault
+        returned = getattr(value, "return", None)
+        return _plain_fields(returned) if isinstance(returned, CompoundValue) else {}
+
+
+def _plain_fields(value: CompoundValue) -> Fields:
+    return {name: _plain(value[name]) for name in value}
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, CompoundValue):
+        return _plain_fields(value)
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _document(location: str) -> Document:
+    loader = _wsdl_loader(timeout=_LOAD_TIMEOUT)
+    try:
+        return Document(location, loader, settings=Settings(forbid_dtd=True, force_https=False))
+    except Exception as fault:  # zeep raises what it likes on a document that is no WSDL
+        raise _setup_error(
+            f"SEQR's WSDL {location} cannot be used: {str(fault) or type(fault).__name__}."
+        ) from fault
+    finally:
+        loader.session.close()
+
+
+def _setup_error(problem: str) -> SeqrSetupError:
+    without_credentials = re.sub(r"//[^/@\s]*@", "//", problem)
+    return SeqrSetupError(
+        f"{without_credentials} Set ORCHESTRATOR_SEQR_WSDL to a path or address of SEQR's WSDL, or leave it "
+        "out to use the one that ships with the project."
+    )
+
+
+def _binding(document: Document, location: str) -> Any:
+    """The SOAP 1.1 binding that has our operations in SEQR's namespace, whatever it is called."""
+    missing: Iterable[str] = OPERATIONS
+    for binding in document.bindings.values():
+        if not isinstance(binding, Soap11Binding):
+            continue
+        missing = [name for name in OPERATIONS if not _speaks(binding, name)]
+        if not missing:
+            return binding
+    raise _setup_error(
+        f"The WSDL {location} has no SOAP 1.1 binding for {', '.join(missing)} in the namespace {NAMESPACE}."
+    )
+
+
+def _speaks(binding: Any, name: str) -> bool:
+    operation = binding.all().get(name)
+    parts = (operation.input, operation.output) if operation else ()
+    names = [part.body.qname.text for part in parts if part and part.body is not None]
+    return names == [f"{{{NAMESPACE}}}{name}", f"{{{NAMESPACE}}}{name}Response"]
