@@ -1,0 +1,18 @@
+"""What the demo shop sells, as the shop and the phone show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ShopProduct:
+    """A product or bundle. ``price`` is a decimal string such as ``149.00``; ``parts`` are (title, quantity)."""
+
+    token: str
+    title: str
+    price: str
+    currency: str
+    available: int
+    description: str | None = None
+    parts: tuple[tuple[str, int], ...] = ()

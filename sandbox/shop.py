@@ -1,0 +1,83 @@
+"""The demo shop: a product grid, and product pages with our QR code, made as a merchant would make them.
+
+The code is drawn by the drop-in script ``{qr_base_url}/static/seqrQRCode.js``; with JavaScript off, by a plain
+``<img src="{qr_base_url}/qr/{token}.svg">``. A click on it opens the simulated phone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from sandbox.pages import STATIC, PageSafety, render
+from sandbox.picture import draw
+from sandbox.product import ShopProduct
+
+__all__ = ["ShopProduct", "build_shop"]
+
+Products = Callable[[], Awaitable[list[ShopProduct]]]
+
+
+def build_shop(
+    products: Products, *, shop_name: str, qr_base_url: str, phone_url: str, webshop_id: str
+) -> Starlette:
+    """The shop, to be mounted at a prefix such as ``/shop``.
+
+    Args:
+        products: what is for sale now; asked anew for every page.
+        shop_name: shown at the top of every page.
+        qr_base_url: where ``/qr/{token}.svg`` and ``/static/seqrQRCode.js`` are served; may be empty for the same host.
+        phone_url: the simulated phone, for example ``/sandbox/phone``.
+        webshop_id: the id that SEQR knows this shop by.
+    """
+    shop = _Shop(products, shop_name, qr_base_url.rstrip("/"), phone_url, webshop_id)
+    routes = [
+        Route("/", shop.grid, name="grid"),
+        Route("/products/{token}", shop.product, name="product"),
+        Route("/pictures/{token}.svg", shop.picture, name="picture"),
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+    ]
+    return Starlette(routes=routes, middleware=[Middleware(PageSafety, trusted=(qr_base_url,))])
+
+
+class _Shop:
+    def __init__(
+        self, products: Products, name: str, qr_base_url: str, phone_url: str, webshop_id: str
+    ) -> None:
+        self._products = products
+        self._name = name
+        self._qr_base_url = qr_base_url
+        self._phone_url = phone_url
+        self._webshop_id = webshop_id
+
+    async def grid(self, request: Request) -> Response:
+        """Everything for sale."""
+        return render(request, "shop/grid.html", shop_name=self._name, products=await self._products())
+
+    async def product(self, request: Request) -> Response:
+        """One product with its QR code."""
+        token = request.path_params["token"]
+        found = [product for product in await self._products() if product.token == token]
+        if not found:
+            return render(request, "shop/unknown.html", 404, shop_name=self._name)
+        return render(
+            request,
+            "shop/product.html",
+            shop_name=self._name,
+            product=found[0],
+            webshop_id=self._webshop_id,
+            qr_base_url=self._qr_base_url,
+            phone_link=f"{self._phone_url}?{urlencode({'w': self._webshop_id, 't': token})}",
+        )
+
+    async def picture(self, request: Request) -> Response:
+        """A picture drawn from the token: the same token gives the same picture."""
+        headers = {"Cache-Control": "public, max-age=86400"}
+        return Response(draw(request.path_params["token"]), media_type="image/svg+xml", headers=headers)
