@@ -1,7 +1,7 @@
 """Find a Chromium for the browser tests, or install one.
 
-As a program it prints the browser's path and version and exits with 0, or says in one line why there is none and
-exits with 1. The environment variable `CHROMIUM` names a browser that is to be used whatever else is there.
+As a program it prints the browser's path and version and exits with 0, or says in one line why there is none
+and exits with 1. The environment variable `CHROMIUM` names a browser that is used whatever else is there.
 """
 
 import os
@@ -38,7 +38,7 @@ def is_root() -> bool:
 
 
 def is_debian() -> bool:
-    """Whether this is Debian itself. Its relatives may ship a Chromium that is a mere pointer to another store."""
+    """Whether this is Debian itself. Its relatives may package a mere pointer to another store."""
     release = Path("/etc/os-release")
     return release.is_file() and "ID=debian" in release.read_text(encoding="utf-8").splitlines()
 

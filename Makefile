@@ -1,0 +1,77 @@
+# Everything here needs Python 3.11 or later and make; it sets up the rest under .venv, node_modules and var.
+# Each step of the set-up leaves a stamp, so a second run is quick.
+
+PORT ?= 8000
+WORKERS ?= auto
+BIN := .venv/bin
+STAMPS := .venv/stamps
+VENDOR := dashboard/static/vendor/htmx.min.js
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
+# Where every branch must be seen by a test: what may happen to a purchase, and to the money.
+COMPLETE := statemachine/*
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench format lock wheel clean
+
+help: ## Say what there is to make
+	@echo "make TARGET, where TARGET is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: $(STAMPS)/runtime $(VENDOR) ## Start shop, orchestrator, dashboard and SEQR sandbox on this machine (PORT=8000)
+	@exec $(BIN)/orchestrator demo --port $(PORT)
+
+test: $(STAMPS)/dev $(VENDOR) ## Run every test, on SQLite and PostgreSQL, with coverage (WORKERS=auto)
+	@$(BIN)/python scripts/browser.py
+	@mkdir -p var/coverage
+	@$(BIN)/coverage erase
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=
+	@echo "Covered in all, in percent: $$($(BIN)/coverage report --format=total)"
+	$(BIN)/coverage report --include='$(COMPLETE)' --fail-under=100
+
+check: $(STAMPS)/dev ## Check format, lint, types and architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/neutrality.py
+
+bench: $(STAMPS)/dev $(VENDOR) ## Run the benchmarks; figures go to var/bench
+	@$(BIN)/python -m bench
+
+format: $(STAMPS)/dev ## Format the code and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(STAMPS)/dev ## Write the locks anew after a change of pyproject.toml or package.json (UPGRADE=1: newest versions)
+	$(COMPILE) pyproject.toml --group build --output-file requirements.lock > /dev/null
+	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock > /dev/null
+	$(COMPILE) --group node --output-file requirements-node.lock > /dev/null
+	npm install --package-lock-only --ignore-scripts --no-audit --no-fund
+
+wheel: $(STAMPS)/dev $(VENDOR) ## Build the wheel into dist
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+clean: ## Remove what the set-up made; var, where the data is, stays
+	rm -rf .venv node_modules dist dashboard/static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(STAMPS)/python: scripts/python.sh
+	@python=$$(PYTHON='$(PYTHON)' sh scripts/python.sh) && echo "Making .venv with $$python" && "$$python" -m venv .venv
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/runtime: requirements.lock pyproject.toml | $(STAMPS)/python
+	@echo "Installing what the orchestrator needs (requirements.lock)"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime
+	@echo "Installing the tools for tests and checks (requirements-dev.lock)"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENDOR): package-lock.json scripts/vendor.py requirements-node.lock | $(STAMPS)/python
+	@echo "Fetching the browser libraries (package-lock.json)"
+	@$(BIN)/python scripts/vendor.py
