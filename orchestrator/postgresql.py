@@ -1,0 +1,36 @@
+"""PostgreSQL through asyncpg: units of work run on a pool of connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from orchestrator.database import Database
+
+T = TypeVar("T")
+
+
+class PostgresqlDatabase(Database):
+    """Each unit of work is a transaction of its own, READ COMMITTED."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, pool_size: int = 10) -> None:
+        address = "postgresql+asyncpg://" + url.removeprefix("postgresql://")
+        self._engine = create_async_engine(
+            address, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True
+        )
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        await self._engine.dispose()

@@ -1,0 +1,134 @@
+"""SQLite: one writer thread that puts what has queued up into one commit, and a few readers beside it.
+
+A commit costs a flush to the disk however much is in it; so units of work that arrive together share one,
+each in a savepoint, and each is answered only after it is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+
+from orchestrator.database import Database, DatabaseUnavailable
+
+T = TypeVar("T")
+_READERS = 4
+_GROUP = 256
+_BUSY_MILLISECONDS = 10_000
+
+
+class SqliteDatabase(Database):
+    """A file on this machine, in WAL mode with full synchronisation."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._writing = _engine(path, "BEGIN IMMEDIATE")
+        self._reading = _engine(path, "BEGIN")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
+        self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._closed = False
+        self._writer = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+        self._writer.start()
+
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        if self._closed:
+            raise DatabaseUnavailable("The database is closed: the process is stopping.")
+        item = _Item(work)
+        self._queue.put(item)
+        # Shielded: what is queued gets committed even when nobody waits for it any more.
+        return await asyncio.shield(asyncio.wrap_future(item.answer))
+
+    async def _read(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_now, work)
+
+    def _read_now(self, work: Callable[[Connection], T]) -> T:
+        with self._reading.connect() as connection:
+            return work(connection)
+
+    async def close(self) -> None:
+        self._closed = True
+        self._queue.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
+        self._readers.shutdown()
+        self._writing.dispose()
+        self._reading.dispose()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            items = [first, *self._waiting()]
+            self._commit_together([item for item in items if item is not None])
+            if None in items:
+                return
+
+    def _waiting(self) -> list[_Item | None]:
+        items: list[_Item | None] = []
+        while len(items) < _GROUP - 1 and not self._queue.empty():
+            items.append(self._queue.get())
+        return items
+
+    def _commit_together(self, items: list[_Item]) -> None:
+        try:
+            with self._writing.begin() as connection:
+                for item in items:
+                    item.run(connection)
+        except Exception as error:  # the commit failed, so nothing of the group was kept
+            for item in items:
+                item.fail(error)
+        else:
+            for item in items:
+                item.tell()
+
+
+class _Item:
+    """A unit of work in the queue, and its answer."""
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.answer: Future[Any] = Future()
+        self._work = work
+        self._result: Any = None
+        self._error: Exception | None = None
+
+    def run(self, connection: Connection) -> None:
+        """Do the work in a savepoint: its error undoes only itself."""
+        try:
+            with connection.begin_nested():
+                self._result = self._work(connection)
+        except Exception as error:
+            self._error = error
+
+    def fail(self, error: Exception) -> None:
+        self.answer.set_exception(error)
+
+    def tell(self) -> None:
+        if self._error is not None:
+            self.answer.set_exception(self._error)
+        else:
+            self.answer.set_result(self._result)
+
+
+def _engine(path: str, begin: str) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: SqliteConnection, _record: object) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

@@ -1,0 +1,20 @@
+"""The tables of ``models``, as SQLAlchemy Core sees them: what the hot statements are made of."""
+
+from __future__ import annotations
+
+from orchestrator import models
+
+_tables = models.SQLModel.metadata.tables
+
+products = _tables["products"]
+bundle_parts = _tables["bundle_parts"]
+purchases = _tables["purchases"]
+purchase_lines = _tables["purchase_lines"]
+invoice_attempts = _tables["invoice_attempts"]
+journal = _tables["journal"]
+exchanges = _tables["exchanges"]
+notifications = _tables["notifications"]
+stock_movements = _tables["stock_movements"]
+outbox = _tables["outbox"]
+users = _tables["users"]
+api_tokens = _tables["api_tokens"]
