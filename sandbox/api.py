@@ -7,11 +7,11 @@
 | ``POST /invoices/{reference}/pay`` | the customer pays; the invoice |
 | ``POST /invoices/{reference}/cancel`` | the customer cancels; the invoice |
 | ``POST /invoices/{reference}/fail`` | the payment is refused; the invoice |
-| ``GET /faults``, ``PUT /faults``, ``DELETE /faults`` | the fault settings; PUT takes any part of what GET gives |
-| ``POST /scan`` ``{"code": "...", "customer": {"name": ..., "street": ...}}`` | ``{"invoice_reference": "..."}`` |
+| ``GET /faults``, ``PUT /faults``, ``DELETE /faults`` | the settings; PUT takes any part of them |
+| ``POST /scan`` ``{"code": "...", "customer": {"name": ...}}`` | ``{"invoice_reference": "..."}`` |
 
-Errors are ``{"error": "...", "message": "..."}``: 404 for an unknown invoice, 409 where its state does not allow
-the call, 422 for wrong input, 502 when the shop refused (``error`` is then its errorCode).
+Errors are ``{"error": "...", "message": "..."}``: 404 for an unknown invoice, 409 where its state does not
+allow the call, 422 for wrong input, 502 when the shop refused (``error`` is then its errorCode).
 Times are ISO 8601 in UTC, durations are seconds.
 """
 

@@ -25,7 +25,6 @@ from sandbox.phone import Phone
 from sandbox.soap import Wire
 from sandbox.terminals import Terminals
 
-
 __all__ = ["Sandbox", "SandboxConfig", "build_sandbox"]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, fields
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -125,7 +126,7 @@ class InstantCheckout:
         if code.webshop_id and code.webshop_id != self._webshop_id:
             raise CheckoutRefused("UNKNOWN_WEBSHOP", f"SEQR does not know a web-shop {code.webshop_id}.")
         status, answer = await self._post(purchase_body(code.token, customer))
-        if status != 200:
+        if status != HTTPStatus.OK:
             raise _refusal(status, answer)
         reference = answer.get("invoiceReferenceId") if isinstance(answer, dict) else None
         if not isinstance(reference, str) or not reference:

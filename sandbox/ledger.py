@@ -140,7 +140,7 @@ class Ledger:
         """Cancel an open invoice (cancelInvoice).
 
         Raises:
-            Refusal: 54 unknown to this terminal, 95 cancelled already, 50 paid, 51 being paid (facts, rule 6).
+            Refusal: 54 unknown to this terminal, 95 cancelled, 50 paid, 51 being paid (facts, rule 6).
         """
         booked = self._of(terminal, reference)
         _refuse_closed(booked)
@@ -153,7 +153,7 @@ class Ledger:
         """The customer gave the PIN and the money is on its way. ``pay`` or ``fail`` ends it.
 
         Raises:
-            Refusal: 54 unknown, 95 cancelled, 50 paid, 51 being paid, 48 when the shop has not acknowledged it.
+            Refusal: 54 unknown, 95 cancelled, 50 paid, 51 being paid, 48 not acknowledged by the shop.
         """
         booked = self.invoice(reference)
         _refuse_closed(booked)

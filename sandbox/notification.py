@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from http import HTTPStatus
 
 import aiohttp
 
@@ -56,7 +57,7 @@ class Notifier:
             return False
         try:
             async with self._session.post(address, data=b"", allow_redirects=False) as response:
-                outcome, told = f"HTTP {response.status}", response.status == 200
+                outcome, told = f"HTTP {response.status}", response.status == HTTPStatus.OK
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             outcome, told = f"{type(error).__name__}: {error}", False
         self._ledger.note(booked, "notified" if told else "notification failed", outcome)

@@ -18,7 +18,7 @@ STATIC = _HERE / "static"
 
 
 class PageSafety:
-    """Adds a strict Content-Security-Policy. ``trusted``: addresses that pictures and scripts may come from."""
+    """Adds a strict Content-Security-Policy. ``trusted``: where pictures and scripts may come from."""
 
     def __init__(self, app: ASGIApp, trusted: tuple[str, ...] = ()) -> None:
         self._app = app
@@ -44,8 +44,13 @@ class PageSafety:
 
 def render(request: Request, template: str, /, status: int = 200, **context: Any) -> HTMLResponse:
     """A page. ``base`` is the prefix under which the application is mounted."""
-    page = _templates.get_template(template).render(base=request.scope.get("root_path", ""), **context)
+    page = draw_template(template, base=request.scope.get("root_path", ""), **context)
     return HTMLResponse(page, status, headers={"Cache-Control": "no-store"})
+
+
+def draw_template(template: str, /, **context: Any) -> str:
+    """A template filled in."""
+    return _templates.get_template(template).render(**context)
 
 
 def _origin(address: str) -> str:

@@ -55,9 +55,9 @@ class Panel:
     async def set_operation(self, request: Request) -> Response:
         """Set the fault of one SOAP operation."""
         form = await request.form()
-        fault = {name: form[name] for name in ("kind", "latency", "latency_after", "result_code", "status")}
-        fault["times"] = form.get("times") or None
-        return self._set(request, {"operations": {str(form["operation"]): fault}})
+        fault: dict[str, Any] = {name: value for name, value in form.items() if value != ""}
+        operation = str(fault.pop("operation", EVERY_OPERATION))
+        return self._set(request, {"operations": {operation: fault}})
 
     async def set_notifications(self, request: Request) -> Response:
         """Set the faults of notifications."""
@@ -113,7 +113,7 @@ class Panel:
 
 def _with_switches(form: FormData, *switches: str) -> dict[str, Any]:
     """A form's values; a checkbox that is off is not sent, so it is put in."""
-    return {switch: False for switch in switches} | dict(form)
+    return dict.fromkeys(switches, False) | dict(form)
 
 
 def _back(request: Request) -> Response:

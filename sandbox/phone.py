@@ -1,8 +1,8 @@
 """The customer's phone: scan, address, purchase details, PIN, receipt. Works with JavaScript off.
 
 The state that a page shows stands in ``data-state`` of its root element: ``scan``, ``address``, ``details``,
-``pin``, ``acknowledging``, ``processing``, ``waiting``, ``confirmed``, ``cancelled``, ``refused``, ``reversed``,
-and ``error`` for what the shop or SEQR would not do.
+``pin``, ``acknowledging``, ``processing``, ``waiting``, ``confirmed``, ``cancelled``, ``refused``,
+``reversed``, and ``error`` for what the shop or SEQR would not do.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from urllib.parse import urlencode
 
@@ -170,17 +171,30 @@ class Phone:
             messages=self._ledger.messages[::-1][:3],
         )
 
-    def _address(self, request: Request, code: ShopCode, customer: Customer) -> Response:
+    def _address(
+        self, request: Request, code: ShopCode, customer: Customer, wrong: Mapping[str, str] | None = None
+    ) -> Response:
+        """The address form. ``wrong``: what the shop said about each of createPurchase's fields."""
+        said = dict(wrong or {})
+        if "clientName" in said:
+            said["name"] = said.pop("clientName")
+        elsewhere = {name: reason for name, reason in said.items() if name not in asdict(customer)}
         return self._render(
-            request, "phone/address.html", state="address", code=code, customer=customer, wrong={}
+            request,
+            "phone/address.html",
+            status=422 if said else 200,
+            state="address",
+            code=code,
+            customer=customer,
+            wrong=said,
+            elsewhere=elsewhere,
         )
 
     def _refused(
         self, request: Request, code: ShopCode, customer: Customer, refused: CheckoutRefused
     ) -> Response:
         if refused.fields:
-            context = {"code": code, "customer": customer, "wrong": refused.fields}
-            return self._render(request, "phone/address.html", status=422, state="address", **context)
+            return self._address(request, code, customer, refused.fields)
         again = f"/phone?{urlencode({'w': code.webshop_id, 't': code.token})}"
         return _problem(request, "The shop could not take this order.", refused, 502, again)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ShopProduct:
-    """A product or bundle. ``price`` is a decimal string such as ``149.00``; ``parts`` are (title, quantity)."""
+    """A product or bundle. ``price`` is a decimal string, ``parts`` are (title, quantity)."""
 
     token: str
     title: str

@@ -1,7 +1,7 @@
 """The demo shop: a product grid, and product pages with our QR code, made as a merchant would make them.
 
-The code is drawn by the drop-in script ``{qr_base_url}/static/seqrQRCode.js``; with JavaScript off, by a plain
-``<img src="{qr_base_url}/qr/{token}.svg">``. A click on it opens the simulated phone.
+The code is drawn by the drop-in script ``{qr_base_url}/static/seqrQRCode.js``; with JavaScript off, by a
+plain ``<img src="{qr_base_url}/qr/{token}.svg">``. A click on it opens the simulated phone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def build_shop(
     Args:
         products: what is for sale now; asked anew for every page.
         shop_name: shown at the top of every page.
-        qr_base_url: where ``/qr/{token}.svg`` and ``/static/seqrQRCode.js`` are served; may be empty for the same host.
+        qr_base_url: where ``/qr/{token}.svg`` and ``/static/seqrQRCode.js`` are served.
         phone_url: the simulated phone, for example ``/sandbox/phone``.
         webshop_id: the id that SEQR knows this shop by.
     """

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
-from zeep import Settings, Transport
+from zeep import Client, Settings
 from zeep.exceptions import Error as ZeepError
-from zeep.wsdl import Document
 
 from sandbox.errors import MalformedRequest
 
@@ -26,7 +25,8 @@ class Wire:
 
     def __init__(self, wsdl: Path) -> None:
         self._wsdl = wsdl
-        document = Document(str(wsdl), Transport(), settings=Settings(strict=False))
+        make_client: Any = Client
+        document = make_client(str(wsdl), settings=Settings(strict=False)).wsdl
         port = next(port for service in document.services.values() for port in service.ports.values())
         self._operations: Mapping[str, Any] = port.binding.all()
         self._namespace: str = port.binding.name.namespace
@@ -85,7 +85,7 @@ def _parse(body: bytes) -> etree._Element:
         envelope = etree.fromstring(body, _parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise MalformedRequest(f"the request is not XML: {error}") from error
-    if envelope.getroottree().docinfo.doctype:
+    if envelope.getroottree().docinfo.internalDTD is not None:
         raise MalformedRequest("a SOAP message must not have a document type")
     return envelope
 

@@ -53,7 +53,7 @@ class Terminals:
         """The principal with these credentials.
 
         Raises:
-            Refusal: 29 for an id or type that cannot be, 37 for an unknown principal, 20 for a wrong password.
+            Refusal: 29 no such id or type can be, 37 unknown principal, 20 wrong password.
         """
         if not id_ or type_ not in (TERMINAL, RESELLER):
             raise Refusal(
