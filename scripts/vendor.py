@@ -1,4 +1,4 @@
-"""Fetch the browser libraries that `package-lock.json` pins, and copy them to where the dashboard serves them.
+"""Fetch the browser libraries that `package-lock.json` pins, and put them where the dashboard serves them.
 
 They come through npm: the machine's own, or else one that a Python wheel brings into the virtual environment.
 """
