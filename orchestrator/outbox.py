@@ -1,0 +1,190 @@
+"""The outbox: mails that have to go out, and how far each has come.
+
+A mail is put here in the same commit as what it tells, so neither is ever without the other. The postman
+claims what is due for a while (a lease); if he dies, the lease runs out and the mail is due again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import structlog
+from sqlalchemy import Connection, RowMapping, func, insert, select, update
+
+from orchestrator.errors import OrchestratorError
+from orchestrator.identity import new_id
+from orchestrator.tables import outbox
+
+log = structlog.get_logger(__name__)
+
+Kind = Literal["order_confirmation", "payment_link"]
+
+LEASE = timedelta(minutes=2)
+"""How long a claimed mail is left to the process that claimed it."""
+
+_FIRST_WAIT = timedelta(seconds=1)
+_LONGEST_WAIT = timedelta(minutes=10)
+_GIVE_UP_AFTER = timedelta(days=2)
+
+
+class MailUnknown(OrchestratorError):
+    """There is no such mail in the outbox."""
+
+    code = "mail_unknown"
+
+
+class MailUnderWay(OrchestratorError):
+    """The mail is already waiting to be sent; there is nothing to send again."""
+
+    code = "mail_under_way"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail says."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A claimed mail. ``letter`` is there from the second attempt on: a mail is written once."""
+
+    id: str
+    purchase_id: str
+    kind: str
+    recipient: str
+    message_id: str
+    attempts: int
+    created_at: datetime
+    letter: Letter | None
+
+
+def enqueue(connection: Connection, purchase_id: str, kind: Kind, recipient: str, at: datetime) -> None:
+    """Have a mail about the purchase sent to ``recipient``, now that this is committed."""
+    earlier = select(func.coalesce(func.max(outbox.c.number), 0)).where(
+        outbox.c.purchase_id == purchase_id, outbox.c.kind == kind
+    )
+    mail_id = new_id()
+    connection.execute(
+        insert(outbox).values(
+            id=mail_id,
+            purchase_id=purchase_id,
+            kind=kind,
+            number=earlier.scalar_subquery() + 1,
+            state="queued",
+            recipient=recipient,
+            message_id=mail_id,
+            attempts=0,
+            created_at=at,
+            next_attempt_at=at,
+        )
+    )
+
+
+def claim(connection: Connection, at: datetime, limit: int) -> list[Mail]:
+    """Take up to ``limit`` due mails, oldest first; nobody else gets them before ``LEASE`` is over."""
+    due = (
+        select(outbox.c.id)
+        .where(outbox.c.next_attempt_at <= at)
+        .order_by(outbox.c.next_attempt_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = connection.execute(due).scalars().all()
+    if not ids:
+        return []
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id.in_(ids))
+        .values(attempts=outbox.c.attempts + 1, next_attempt_at=at + LEASE)
+    )
+    rows = connection.execute(select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.id))
+    return [_mail(row) for row in rows.mappings()]
+
+
+def record_sent(connection: Connection, mail: Mail, letter: Letter, at: datetime) -> None:
+    """The mail server took it."""
+    _settle(connection, mail, letter, state="sent", sent_at=at, last_error=None, next_attempt_at=None)
+
+
+def record_kept(connection: Connection, mail: Mail, letter: Letter) -> None:
+    """There is no mail server: the dashboard shows it."""
+    _settle(connection, mail, letter, state="kept", last_error=None, next_attempt_at=None)
+
+
+def record_failure(
+    connection: Connection, mail: Mail, letter: Letter | None, error: OrchestratorError, at: datetime
+) -> None:
+    """It did not go out. Try again after a while if that may help, else give it up."""
+    wait = backoff(mail.attempts) if error.retryable else None
+    _settle(
+        connection,
+        mail,
+        letter,
+        state="failed" if wait is None else "queued",
+        last_error=error.message,
+        next_attempt_at=None if wait is None else at + wait,
+    )
+
+
+def backoff(attempts: int) -> timedelta | None:
+    """How long to wait after so many attempts: 1 s, doubled up to 10 min; None once two days were spent."""
+    spent = wait = timedelta(0)
+    for number in range(attempts):
+        wait = min(_FIRST_WAIT * 2 ** min(number, 10), _LONGEST_WAIT)
+        spent += wait
+    return wait if spent <= _GIVE_UP_AFTER else None
+
+
+def resend(connection: Connection, mail_id: str, actor: str, at: datetime) -> None:
+    """Send a mail again that was sent, kept or given up, with the text and Message-ID it has.
+
+    Raises:
+        MailUnknown: there is none with this id.
+        MailUnderWay: it is waiting to be sent.
+    """
+    state = connection.execute(select(outbox.c.state).where(outbox.c.id == mail_id)).scalar()
+    if state is None:
+        raise MailUnknown(f"There is no mail {mail_id} in the outbox.")
+    if state == "queued":
+        raise MailUnderWay(f"Mail {mail_id} is already waiting to be sent.")
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id == mail_id, outbox.c.state == state)
+        .values(state="queued", attempts=0, last_error=None, sent_at=None, next_attempt_at=at)
+    )
+    log.info("mail.requeued", mail_id=mail_id, actor=actor, was=state)
+
+
+def depth(connection: Connection) -> Mapping[str, int]:
+    """How many mails there are in each state; every state is named."""
+    counted = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
+    return {"queued": 0, "sent": 0, "kept": 0, "failed": 0} | dict(counted.tuples().all())
+
+
+def _settle(connection: Connection, mail: Mail, letter: Letter | None, **values: Any) -> None:
+    """Write down how the attempt ended, unless it was settled or claimed anew in the meantime."""
+    if letter is not None:
+        values |= {"subject": letter.subject, "text_body": letter.text, "html_body": letter.html}
+    same_attempt = (outbox.c.id == mail.id, outbox.c.state == "queued", outbox.c.attempts == mail.attempts)
+    connection.execute(update(outbox).where(*same_attempt).values(**values))
+
+
+def _mail(row: RowMapping) -> Mail:
+    written = row["subject"] is not None
+    return Mail(
+        id=row["id"],
+        purchase_id=row["purchase_id"],
+        kind=row["kind"],
+        recipient=row["recipient"],
+        message_id=row["message_id"],
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+        letter=Letter(row["subject"], row["text_body"], row["html_body"]) if written else None,
+    )
