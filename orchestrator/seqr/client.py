@@ -126,7 +126,7 @@ class SoapSeqr:
             result = answer.result(returned)
             if result.code == ResultCode.SUCCESS:
                 value = read(returned)
-                return Answered(value, call.answered(_said(value)))
+                return Answered(value, call.answered(_said(call.operation, value)))
         except NotSent as fault:
             return call.not_sent(fault.message)
         except (Lost, Unintelligible) as fault:
@@ -142,14 +142,14 @@ class SoapSeqr:
             logger.exception("The observer of SEQR's exchanges failed on %s", exchange.operation)
 
 
-def _said(value: IssuedInvoice | PaymentStatus | object) -> str:
+def _said(operation: str, value: object) -> str:
     match value:
         case IssuedInvoice(reference=reference):
             return f"SEQR made invoice {reference}."
         case PaymentStatus(status=status, version=number):
             return f"SEQR says {status} (version {number})."
         case _:
-            return "SEQR did it."
+            return f"SEQR carried out {operation}."
 
 
 def _own_version() -> str:

@@ -36,7 +36,10 @@ RESULT_CODE_NAMES = MappingProxyType(
 
 
 def described(code: int, description: str | None) -> str:
-    """``49 INVALID_INVOICE_DATA: the total is wrong`` from whatever SEQR sent and we know."""
+    """``49 INVALID_INVOICE_DATA: the total is wrong`` from whatever SEQR sent and we know. No full stop."""
+    words = (description or "").rstrip(". ")
     name = RESULT_CODE_NAMES.get(code)
+    if name and words.startswith(name):
+        return f"{code} {words}"
     head = f"{code} {name}" if name else str(code)
-    return head if not description or description == name else f"{head}: {description}"
+    return f"{head}: {words}" if words else head

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from orchestrator.seqr.characters import decoded
+from orchestrator.seqr.characters import decoded, legible
 from orchestrator.seqr.codes import RESULT_CODE_NAMES, described
 from orchestrator.seqr.mask import Mask
 from orchestrator.seqr.messages import TRANSIENT_CODES, Busy, Exchange, Refused, Unknown, Verdict
+
+LONGEST_SENTENCE = 1000
+"""Characters of a description or detail; a fault's text may have millions."""
 
 
 class Call:
@@ -27,7 +30,7 @@ class Call:
 
     def declined(self, code: int, description: str | None) -> Refused | Busy:
         """SEQR answered with a code other than SUCCESS."""
-        said = self._mask.hide(description or RESULT_CODE_NAMES.get(code, "no description"))
+        said = self._sentence(description or RESULT_CODE_NAMES.get(code, "no description"))
         reason = described(code, description)
         if code in TRANSIENT_CODES:
             detail = f"SEQR did nothing this time ({reason}); it can be tried again."
@@ -36,11 +39,15 @@ class Call:
 
     def not_sent(self, why: str) -> Busy:
         exchange = self._exchange(Verdict.BUSY, None, f"{why} Nothing was sent; it can be tried again.")
-        return Busy(None, self._mask.hide(why), exchange)
+        return Busy(None, self._sentence(why), exchange)
 
     def unknown(self, why: str) -> Unknown:
         exchange = self._exchange(Verdict.UNKNOWN, None, f"{why} Nobody can tell whether SEQR did it.")
-        return Unknown(self._mask.hide(why), exchange)
+        return Unknown(self._sentence(why), exchange)
+
+    def _sentence(self, text: str) -> str:
+        """Fit to be shown, stored and logged, whatever SEQR put into it."""
+        return self._mask.keep(legible(text), LONGEST_SENTENCE)
 
     def _exchange(self, verdict: Verdict, code: int | None, detail: str) -> Exchange:
         return Exchange(
@@ -49,7 +56,7 @@ class Call:
             duration_ms=(time.perf_counter() - self._clock) * 1000,
             verdict=verdict,
             result_code=code,
-            detail=self._mask.hide(detail),
+            detail=self._sentence(detail),
             request=self._mask.keep(decoded(self.request)),
             response=self._mask.keep(decoded(self.response)),
         )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orchestrator.seqr.codes import described
 from orchestrator.seqr.errors import Lost, NotSent
 from orchestrator.seqr.messages import (
     TRANSIENT_CODES,
@@ -44,6 +45,7 @@ async def test_an_invoice_is_cancelled() -> None:
     outcome = await seqr.cancel_invoice("1")
     assert isinstance(outcome, Answered)
     assert outcome.value is None
+    assert outcome.exchange.detail == "SEQR carried out cancelInvoice."
 
 
 @pytest.mark.parametrize("code", sorted(TRANSIENT_CODES))
@@ -63,6 +65,20 @@ async def test_any_other_code_is_refused(code: int) -> None:
     assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.description) == (code, "Nej")
     assert str(code) in outcome.exchange.detail
+
+
+@pytest.mark.parametrize(
+    ("code", "description", "said"),
+    [
+        (49, "The total is wrong.", "49 INVALID_INVOICE_DATA: The total is wrong"),
+        (49, "INVALID_INVOICE_DATA: the total", "49 INVALID_INVOICE_DATA: the total"),
+        (49, None, "49 INVALID_INVOICE_DATA"),
+        (777, "Strange", "777: Strange"),
+        (777, "", "777"),
+    ],
+)
+def test_a_code_is_said_with_name_and_words(code: int, description: str | None, said: str) -> None:
+    assert described(code, description) == said
 
 
 async def test_a_code_without_words_gets_its_name() -> None:
@@ -123,6 +139,12 @@ async def test_a_fault_is_unknown_with_its_text(status: int) -> None:
     fault = "<S:Fault><faultcode>S:Server</faultcode><faultstring> Out of luck </faultstring></S:Fault>"
     outcome = await unknown(http(envelope(fault), status))
     assert outcome.description == f"SEQR answered with a SOAP fault: Out of luck (HTTP {status})."
+
+
+async def test_a_fault_of_many_words_is_cut_short() -> None:
+    outcome = await unknown(http(envelope(f"<S:Fault><faultstring>{'no ' * 99_999}</faultstring></S:Fault>")))
+    assert len(outcome.description) < 1100
+    assert len(outcome.exchange.detail) < 1100
 
 
 async def test_a_fault_without_text_is_told_as_such() -> None:
