@@ -31,11 +31,23 @@ test: $(STAMPS)/dev $(VENDOR) ## Run every test, on SQLite and PostgreSQL, with 
 	@echo "Covered in all, in percent: $$($(BIN)/coverage report --format=total)"
 	$(BIN)/coverage report --include='$(COMPLETE)' --fail-under=100
 
-check: $(STAMPS)/dev ## Check format, lint, types and architecture
+check: ## Check format, lint, types and architecture
+	@$(MAKE) --no-print-directory --keep-going formatted linted typed layered neutral
+
+.PHONY: formatted linted typed layered neutral
+formatted: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
+
+linted: $(STAMPS)/dev
 	$(BIN)/ruff check .
+
+typed: $(STAMPS)/dev
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+
+layered: $(STAMPS)/dev
+	$(BIN)/lint-imports --no-logo
+
+neutral: $(STAMPS)/dev
 	$(BIN)/python scripts/neutrality.py
 
 bench: $(STAMPS)/dev $(VENDOR) ## Run the benchmarks; figures go to var/bench
