@@ -7,6 +7,7 @@ It understands ``HTTP://SEQR.SE/000/<service>?w=<webshopId>&t=<purchaseToken>``,
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import asdict, dataclass, fields
 from http import HTTPStatus
@@ -104,12 +105,12 @@ class InstantCheckout:
     def __init__(self, address: str, webshop_id: str, credentials: tuple[str, str] | None = None) -> None:
         self._address = address
         self._webshop_id = webshop_id
-        self._auth = aiohttp.BasicAuth(*credentials) if credentials else None
+        self._headers = _HEADERS | _basic(credentials)
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
         """Be ready to call."""
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, auth=self._auth)
+        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, headers=self._headers)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -139,7 +140,7 @@ class InstantCheckout:
         if self._session is None:
             raise CheckoutRefused("NOT_STARTED", "The Instant Checkout service is not running.")
         try:
-            async with self._session.post(self._address, json=body, headers=_HEADERS) as response:
+            async with self._session.post(self._address, json=body) as response:
                 return response.status, await _json(response)
         except TimeoutError as error:
             raise CheckoutRefused(
@@ -155,6 +156,13 @@ def purchase_body(token: str, customer: Customer) -> dict[str, str]:
     """createPurchase's JSON: all strings (facts, "createPurchase")."""
     address = asdict(customer)
     return {"purchaseToken": token, "clientName": address.pop("name"), **address}
+
+
+def _basic(credentials: tuple[str, str] | None) -> dict[str, str]:
+    if credentials is None:
+        return {}
+    joined = base64.b64encode(":".join(credentials).encode()).decode()
+    return {"Authorization": f"Basic {joined}"}
 
 
 async def _json(response: aiohttp.ClientResponse) -> Any:

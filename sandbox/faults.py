@@ -158,17 +158,23 @@ class Faults:
         unknown = set(settings) - {"operations", "notifications", "phone"}
         if unknown:
             raise UnknownFault(f"there is no fault setting {sorted(unknown)}")
-        operations = {
-            name: _made(OperationFault(), given) for name, given in settings.get("operations", {}).items()
-        }
+        of_operations = _object(settings.get("operations", {}), "operations")
+        operations = {name: _made(OperationFault(), given) for name, given in of_operations.items()}
         notifications = _made(self.notifications, settings.get("notifications", {}))
         phone = _made(self.phone, settings.get("phone", {}))
         self.operations.update(operations)
         self.notifications, self.phone = notifications, phone
 
 
-def _made(base: Setting, given: Mapping[str, Any]) -> Setting:
+def _object(given: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise UnknownFault(f"{name} must be an object")
+    return given
+
+
+def _made(base: Setting, given: Any) -> Setting:
     """A copy of ``base`` with the given values, which may be text as forms send it."""
+    given = _object(given, type(base).__name__)
     unknown = set(given) - {known.name for known in fields(base)}
     if unknown:
         raise UnknownFault(f"{type(base).__name__} has no {sorted(unknown)}")

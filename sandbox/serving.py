@@ -36,7 +36,9 @@ def run(
                 dashboard_url=dashboard_url,
             )
         )
-        sys.stdout.write(f"SEQR sandbox: SOAP {sandbox.soap_url}, phone {base_url}/phone, panel {base_url}/\n")
+        sys.stdout.write(
+            f"SEQR sandbox: SOAP {sandbox.soap_url}, phone {base_url}/phone, panel {base_url}/\n"
+        )
         sys.stdout.flush()
         server = uvicorn.Server(uvicorn.Config(sandbox.app, log_level="warning"))
         server.run(sockets=[listening])
