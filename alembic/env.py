@@ -6,13 +6,12 @@ Run by hand (``alembic revision --autogenerate``) it uses ORCHESTRATOR_DATABASE_
 from __future__ import annotations
 
 import asyncio
-
 from typing import Literal
 
+from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
-from alembic import context
 from orchestrator import models, settings
 from orchestrator.database import open_database
 
@@ -25,7 +24,7 @@ def plain_type(kind: str, item: object, _context: object) -> str | Literal[False
 def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=models.SQLModel.metadata,
+        target_metadata=models.METADATA,
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=plain_type,
     )

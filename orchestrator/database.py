@@ -1,105 +1,16 @@
-"""The database: units of work, run at the edge, each in one transaction.
-
-A unit of work is a plain function whose first argument is a SQLAlchemy connection. It never commits and
-never waits for anything but the database; ``Database.write`` commits it, whole or not at all.
-"""
+"""The database that ORCHESTRATOR_DATABASE_URL names."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from orchestrator.postgresql import PostgresqlDatabase
+from orchestrator.sqlite import SqliteDatabase
+from orchestrator.work import Database, DatabaseUnavailable, LostRace
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-
-from orchestrator.errors import OrchestratorError
-
-P = ParamSpec("P")
-T = TypeVar("T")
-Work = Callable[Concatenate[Connection, P], T]
-
-_RERUNS = 8
-_RERUN_CODES = frozenset({"40001", "40P01"})
-
-
-class DatabaseUnavailable(OrchestratorError):
-    """The database cannot be reached. Start it, or correct ORCHESTRATOR_DATABASE_URL."""
-
-    code = "database_unavailable"
-    retryable = True
-
-
-class LostRace(OrchestratorError):
-    """Somebody else changed it first: what was read is no longer so."""
-
-    code = "lost_race"
-    retryable = True
-
-
-class Database(ABC):
-    """One database, of either kind."""
-
-    dialect: str
-
-    async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run ``work`` and commit. A race that it lost (LostRace, a deadlock) makes it run again on what is
-        there now.
-
-        Raises:
-            DatabaseUnavailable: nothing was committed, or nobody can tell.
-            LostRace: it lost again and again.
-        """
-        for _ in range(_RERUNS - 1):
-            try:
-                return await self._guarded(self._write, work, args, kwargs)
-            except LostRace:
-                continue
-        return await self._guarded(self._write, work, args, kwargs)
-
-    async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run ``work``, which only reads, on one consistent view.
-
-        Raises:
-            DatabaseUnavailable: there is no answer.
-        """
-        return await self._guarded(self._read, work, args, kwargs)
-
-    async def _guarded(
-        self, run: Callable[..., object], work: Callable[..., T], args: object, kwargs: object
-    ) -> T:
-        try:
-            return await run(lambda connection: work(connection, *args, **kwargs))  # type: ignore[misc,no-any-return]
-        except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
-            raise DatabaseUnavailable(_unavailable(error)) from error
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) in _RERUN_CODES:
-                raise LostRace from error
-            if error.connection_invalidated:
-                raise DatabaseUnavailable(_unavailable(error)) from error
-            raise
-
-    @abstractmethod
-    async def _write(self, work: Callable[[Connection], T]) -> T: ...
-
-    @abstractmethod
-    async def _read(self, work: Callable[[Connection], T]) -> T: ...
-
-    @abstractmethod
-    async def close(self) -> None:
-        """Finish what was begun and let go of every connection."""
-
-
-def _unavailable(error: Exception) -> str:
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0] or type(error).__name__
-    return f"The database does not answer ({reason}). Start it, or correct ORCHESTRATOR_DATABASE_URL."
+__all__ = ["Database", "DatabaseUnavailable", "LostRace", "open_database"]
 
 
 def open_database(url: str) -> Database:
     """Open ``sqlite:///path`` or ``postgresql://user:pw@host/db``; connections are made when needed."""
-    from orchestrator.postgresql import PostgresqlDatabase
-    from orchestrator.sqlite import SqliteDatabase
-
     if url.startswith("postgresql://"):
         return PostgresqlDatabase(url)
     return SqliteDatabase(url.removeprefix("sqlite:///"))

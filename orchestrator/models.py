@@ -15,6 +15,7 @@ from sqlmodel import Field, SQLModel
 
 from orchestrator.columns import Fixed, Moment
 
+METADATA = SQLModel.metadata
 _BIG_ID = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -66,7 +67,7 @@ class Purchase(SQLModel, table=True):
 
     ``revision`` counts the journal rows: every change of the state compares and raises it.
     ``next_check_at`` is the queue: when the reconciler has to look at it; null when it is at rest.
-    ``request_key`` names the request while the purchase is unpaid, so that a repeat finds it.
+    ``request_key`` is the same for equal requests, so that a repeat finds the one that is still unpaid.
     """
 
     __tablename__ = "purchases"
@@ -78,7 +79,14 @@ class Purchase(SQLModel, table=True):
             postgresql_where=text("next_check_at IS NOT NULL"),
         ),
         Index("purchases_by_state", "state", "id"),
-        Index("purchases_request", "request_key", unique=True),
+        Index("purchases_of_request", "request_key", "id"),
+        Index(
+            "purchases_open_request",
+            "request_key",
+            unique=True,
+            sqlite_where=text("state IN ('received', 'invoiced')"),
+            postgresql_where=text("state IN ('received', 'invoiced')"),
+        ),
         Index(
             "purchases_attention",
             "id",
@@ -107,7 +115,7 @@ class Purchase(SQLModel, table=True):
     invoice_reference: str | None = Field(default=None, max_length=64, index=True)
     invoice_qr_code: str | None = Field(default=None, max_length=500)
     ers_reference: str | None = Field(default=None, max_length=64, index=True)
-    request_key: str | None = Field(default=None, max_length=64)
+    request_key: str = Field(max_length=64)
     holds_stock: bool
     holds: int = 0
     """How often stock was held for it: the round of its stock movements."""
@@ -179,7 +187,7 @@ class JournalEntry(SQLModel, table=True):
     __tablename__ = "journal"
     __table_args__ = (UniqueConstraint("purchase_id", "sequence", name="journal_sequence"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=_BIG_ID)  # type: ignore[call-overload]
+    id: int | None = Field(default=None, primary_key=True, sa_type=_BIG_ID)
     purchase_id: str = Field(foreign_key="purchases.id", max_length=36)
     sequence: int
     at: datetime = _moment(index=True)
@@ -255,6 +263,7 @@ class OutboxMail(SQLModel, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("purchase_id", "kind", "number", name="outbox_once"),
+        Index("outbox_by_state", "state", "id"),
         Index(
             "outbox_due",
             "next_attempt_at",

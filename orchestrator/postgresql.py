@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from orchestrator.database import Database
+from orchestrator.work import Database
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
-from orchestrator.database import Database, DatabaseUnavailable
+from orchestrator.work import Database, DatabaseUnavailable
 
 T = TypeVar("T")
 _READERS = 4

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator import models
+from orchestrator.models import METADATA
 
-_tables = models.SQLModel.metadata.tables
+_tables = METADATA.tables
 
 products = _tables["products"]
 bundle_parts = _tables["bundle_parts"]

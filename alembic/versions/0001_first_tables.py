@@ -1,9 +1,7 @@
 """first tables"""
 
 import sqlalchemy as sa
-
 from alembic import op
-
 
 revision = "0001"
 down_revision = None
@@ -82,7 +80,7 @@ def upgrade() -> None:
         sa.Column("invoice_reference", sa.String(length=64), nullable=True),
         sa.Column("invoice_qr_code", sa.String(length=500), nullable=True),
         sa.Column("ers_reference", sa.String(length=64), nullable=True),
-        sa.Column("request_key", sa.String(length=64), nullable=True),
+        sa.Column("request_key", sa.String(length=64), nullable=False),
         sa.Column("holds_stock", sa.Boolean(), nullable=False),
         sa.Column("holds", sa.Integer(), nullable=False),
         sa.Column("checks_failed", sa.Integer(), nullable=False),
@@ -114,7 +112,14 @@ def upgrade() -> None:
             sqlite_where=sa.text("next_check_at IS NOT NULL"),
             postgresql_where=sa.text("next_check_at IS NOT NULL"),
         )
-        batch_op.create_index("purchases_request", ["request_key"], unique=True)
+        batch_op.create_index("purchases_of_request", ["request_key", "id"], unique=False)
+        batch_op.create_index(
+            "purchases_open_request",
+            ["request_key"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('received', 'invoiced')"),
+            postgresql_where=sa.text("state IN ('received', 'invoiced')"),
+        )
 
     op.create_table(
         "users",
@@ -232,6 +237,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("purchase_id", "kind", "number", name="outbox_once"),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
+        batch_op.create_index("outbox_by_state", ["state", "id"], unique=False)
         batch_op.create_index(
             "outbox_due",
             ["next_attempt_at"],
@@ -294,6 +300,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("next_attempt_at IS NOT NULL"),
             postgresql_where=sa.text("next_attempt_at IS NOT NULL"),
         )
+        batch_op.drop_index("outbox_by_state")
 
     op.drop_table("outbox")
     with op.batch_alter_table("notifications", schema=None) as batch_op:
@@ -315,7 +322,12 @@ def downgrade() -> None:
     op.drop_table("bundle_parts")
     op.drop_table("users")
     with op.batch_alter_table("purchases", schema=None) as batch_op:
-        batch_op.drop_index("purchases_request")
+        batch_op.drop_index(
+            "purchases_open_request",
+            sqlite_where=sa.text("state IN ('received', 'invoiced')"),
+            postgresql_where=sa.text("state IN ('received', 'invoiced')"),
+        )
+        batch_op.drop_index("purchases_of_request")
         batch_op.drop_index(
             "purchases_due",
             sqlite_where=sa.text("next_check_at IS NOT NULL"),

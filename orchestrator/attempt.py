@@ -1,0 +1,233 @@
+"""Invoice attempts: each sendInvoice is a row, written before the call goes out and finished after it.
+
+sendInvoice has no key of its own (facts, rule 7). If its answer is lost, the invoice may exist at SEQR under
+a reference that nobody learnt, so no customer can pay it. It is written down as unknown, and a new attempt is
+made only when the lost call can no longer be on its way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from orchestrator import exchange, journal, outbox, stock
+from orchestrator.database import LostRace
+from orchestrator.identity import new_id
+from orchestrator.invoice import build
+from orchestrator.pricing import read_lines
+from orchestrator.purchase import Purchase, load
+from orchestrator.seqr.messages import Answered, Busy, Invoice, IssuedInvoice, Outcome, Refused
+from orchestrator.settings import Settings
+from orchestrator.stamp import Stamp
+from orchestrator.tables import invoice_attempts
+from statemachine import Reason, State, Trigger
+
+_LONGEST_WAIT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An attempt as it was read."""
+
+    id: str
+    purchase_id: str
+    number: int
+    state: str
+    reference: str | None
+    version: int
+    status: str | None
+    cancel_reason: str | None
+    sent_at: datetime
+    issued_at: datetime | None
+
+
+_COLUMNS = [invoice_attempts.c[name] for name in Attempt.__slots__]
+
+
+def patience(settings: Settings) -> timedelta:
+    """How long an unanswered sendInvoice may still be on its way: our time limit and a second."""
+    return timedelta(seconds=settings.seqr_timeout + 1)
+
+
+def of_purchase(connection: Connection, purchase_id: str) -> list[Attempt]:
+    """All attempts of a purchase, oldest first."""
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .where(invoice_attempts.c.purchase_id == purchase_id)
+        .order_by(invoice_attempts.c.number)
+    )
+    return [Attempt(*row) for row in rows]
+
+
+def load_attempt(connection: Connection, attempt_id: str) -> Attempt:
+    return Attempt(*connection.execute(select(*_COLUMNS).where(invoice_attempts.c.id == attempt_id)).one())
+
+
+def begin(connection: Connection, purchase: Purchase, settings: Settings, at: datetime) -> str:
+    """Write down that an invoice is about to be sent; returns the attempt's id, the client invoice id.
+
+    Raises:
+        LostRace: somebody else has begun one.
+    """
+    attempt_id = new_id()
+    latest = select(func.coalesce(func.max(invoice_attempts.c.number), 0)).where(
+        invoice_attempts.c.purchase_id == purchase.id
+    )
+    row = {
+        "id": attempt_id,
+        "purchase_id": purchase.id,
+        "number": latest.scalar_subquery() + 1,
+        "state": "sending",
+        "version": 0,
+        "sent_at": at,
+    }
+    try:
+        connection.execute(insert(invoice_attempts).values(row))
+    except IntegrityError as error:
+        raise LostRace(f"Somebody else is sending the invoice of purchase {purchase.id}.") from error
+    journal.touch(connection, purchase, next_check_at=at + patience(settings))
+    return attempt_id
+
+
+def begin_next(connection: Connection, purchase_id: str, settings: Settings, stamp: Stamp) -> str | None:
+    """Begin another attempt for a received purchase, unless the last one may still be on its way.
+
+    A purchase that got no invoice within its time fails as ``seqr_unreachable``.
+
+    Raises:
+        LostRace: somebody else has begun one.
+    """
+    purchase = load(connection, purchase_id)
+    if purchase.state != State.RECEIVED.value:
+        return None
+    attempts = of_purchase(connection, purchase_id)
+    last = attempts[-1] if attempts else None
+    if last is not None and last.state in ("sending", "unknown"):
+        if stamp.at < last.sent_at + patience(settings):
+            return None
+        change(connection, last.id, state="unknown")
+    if stamp.at >= purchase.received_at + timedelta(seconds=settings.invoice_ttl):
+        detail = f"SEQR took no invoice in {settings.invoice_ttl:g} s."
+        fail(connection, purchase, Trigger.GIVE_UP, Reason.SEQR_UNREACHABLE, stamp, detail)
+        return None
+    return begin(connection, purchase, settings, stamp.at)
+
+
+def invoice_of(connection: Connection, attempt_id: str, settings: Settings, secret: str) -> Invoice:
+    """The message of an attempt that has begun."""
+    attempt = load_attempt(connection, attempt_id)
+    purchase = load(connection, attempt.purchase_id)
+    lines = read_lines(connection, purchase.id, purchase.currency)
+    return build(purchase, lines, attempt_id, attempt.sent_at, settings, secret)
+
+
+def record_sent(
+    connection: Connection,
+    attempt_id: str,
+    outcome: Outcome[IssuedInvoice],
+    settings: Settings,
+    stamp: Stamp,
+) -> Purchase:
+    """Write down what became of a sendInvoice; returns the purchase after it."""
+    attempt = load_attempt(connection, attempt_id)
+    purchase = load(connection, attempt.purchase_id)
+    exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
+    if isinstance(outcome, Answered):
+        return _issued(connection, purchase, attempt, outcome.value, settings, stamp)
+    if isinstance(outcome, Refused):
+        change(connection, attempt_id, state="refused", closed_at=stamp.at)
+        return _refused(connection, purchase, outcome, stamp)
+    change(connection, attempt_id, state="busy" if isinstance(outcome, Busy) else "unknown")
+    if purchase.state != State.RECEIVED.value:
+        return purchase
+    wait = _wait(attempt.number) if isinstance(outcome, Busy) else patience(settings)
+    return journal.touch(connection, purchase, next_check_at=max(stamp.at, attempt.sent_at) + wait)
+
+
+def _wait(number: int) -> timedelta:
+    return timedelta(seconds=min(2.0 ** min(number - 1, 10), _LONGEST_WAIT))
+
+
+def _issued(
+    connection: Connection,
+    purchase: Purchase,
+    attempt: Attempt,
+    issued: IssuedInvoice,
+    settings: Settings,
+    stamp: Stamp,
+) -> Purchase:
+    change(
+        connection,
+        attempt.id,
+        state="open",
+        reference=issued.reference,
+        qr_code=issued.qr_code,
+        issued_at=stamp.at,
+    )
+    if purchase.state != State.RECEIVED.value:
+        # Nobody waits for this invoice any more; the next check cancels it at SEQR.
+        return journal.touch(connection, purchase, next_check_at=stamp.at)
+    told_already = purchase.notified_at is not None and purchase.notified_at >= attempt.sent_at
+    due = stamp.at if told_already else stamp.at + timedelta(seconds=settings.poll_interval)
+    after = journal.move(
+        connection,
+        purchase,
+        Trigger.INVOICE,
+        stamp,
+        f"SEQR's invoice {issued.reference}.",
+        invoice_reference=issued.reference,
+        invoice_qr_code=issued.qr_code,
+        checks_failed=0,
+        next_check_at=due,
+    )
+    if purchase.received_at > purchase.created_at:  # started over: the customer's phone does not know of it
+        outbox.enqueue(connection, purchase.id, "payment_link", purchase.customer_email, stamp.at)
+    return after
+
+
+def _refused(connection: Connection, purchase: Purchase, refusal: Refused, stamp: Stamp) -> Purchase:
+    if purchase.state != State.RECEIVED.value:
+        return purchase
+    detail = f"SEQR refused the invoice: {refusal.code} {refusal.description}".strip() + "."
+    return fail(connection, purchase, Trigger.REFUSE, Reason.INVOICE_REFUSED, stamp, detail)
+
+
+def fail(
+    connection: Connection,
+    purchase: Purchase,
+    trigger: Trigger,
+    reason: Reason,
+    stamp: Stamp,
+    detail: str,
+) -> Purchase:
+    """Move a purchase to failed and give back its hold. Invoices that are still open stay watched."""
+    if purchase.holds_stock:
+        stock.release(connection, purchase.id, purchase.holds, stamp)
+    return journal.move(
+        connection,
+        purchase,
+        trigger,
+        stamp,
+        detail,
+        reason=reason,
+        holds_stock=False,
+        next_check_at=stamp.at if has_open(connection, purchase.id) else None,
+    )
+
+
+def has_open(connection: Connection, purchase_id: str) -> bool:
+    """Whether an invoice of the purchase may still be paid at SEQR, as far as we know."""
+    attempts = invoice_attempts.c
+    statement = (
+        select(attempts.id).where(attempts.purchase_id == purchase_id, attempts.state == "open").limit(1)
+    )
+    return connection.execute(statement).first() is not None
+
+
+def change(connection: Connection, attempt_id: str, **values: Any) -> None:
+    """Write columns of an attempt."""
+    connection.execute(update(invoice_attempts).where(invoice_attempts.c.id == attempt_id).values(**values))

@@ -1,0 +1,43 @@
+"""The SEQR calls that are kept for the merchant to read."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select
+
+from orchestrator.identity import new_id
+from orchestrator.seqr.messages import Exchange
+from orchestrator.tables import exchanges
+
+_BITE = 1000
+
+
+def keep(connection: Connection, exchange: Exchange, purchase_id: str, attempt_id: str) -> None:
+    """Keep one call. Its credentials were masked where it was made."""
+    connection.execute(
+        insert(exchanges).values(
+            id=new_id(),
+            purchase_id=purchase_id,
+            attempt_id=attempt_id,
+            operation=exchange.operation,
+            started_at=exchange.started_at,
+            duration_ms=exchange.duration_ms,
+            verdict=exchange.verdict.value,
+            result_code=exchange.result_code,
+            detail=exchange.detail,
+            request=exchange.request,
+            response=exchange.response,
+        )
+    )
+
+
+def prune(connection: Connection, at: datetime, days: int) -> int:
+    """Forget calls that are older than ``days``, a bite at a time; returns how many."""
+    old = (
+        select(exchanges.c.id)
+        .where(exchanges.c.started_at < at - timedelta(days=days))
+        .order_by(exchanges.c.started_at)
+        .limit(_BITE)
+    )
+    return connection.execute(delete(exchanges).where(exchanges.c.id.in_(old))).rowcount

@@ -1,0 +1,61 @@
+"""The invoice that SEQR gets for a purchase."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from orchestrator.pricing import Line, LineKind
+from orchestrator.purchase import Purchase
+from orchestrator.seqr.messages import Invoice, InvoiceRow
+from orchestrator.settings import Settings
+
+NOTIFICATION_PATH = "/seqr/notification/"
+
+
+def build(
+    purchase: Purchase, lines: Sequence[Line], attempt_id: str, at: datetime, settings: Settings, secret: str
+) -> Invoice:
+    """The message for one sendInvoice; ``attempt_id`` becomes the client invoice id."""
+    key = notification_key(purchase.id, secret)
+    return Invoice(
+        client_invoice_id=attempt_id,
+        title=settings.shop_name,
+        issue_date=at,
+        rows=tuple(_row(line) for line in lines if line.kind is not LineKind.STOCK),
+        total=purchase.money,
+        notification_url=f"{settings.public_url}{NOTIFICATION_PATH}{key}",
+        back_url=settings.back_url,
+    )
+
+
+def _row(line: Line) -> InvoiceRow:
+    listed = line.unit_price * line.quantity
+    return InvoiceRow(
+        description=line.title,
+        quantity=Decimal(line.quantity),
+        total=line.total,
+        # A bundle that costs more than its parts has no unit price that would multiply to its total.
+        unit_price=line.unit_price if listed >= line.total else None,
+        discount=listed - line.total if line.total < listed else None,
+        tax_rate=line.tax_rate,
+        sku=line.sku or line.product_token,
+        ean=line.ean,
+    )
+
+
+def notification_key(purchase_id: str, secret: str) -> str:
+    """The unguessable end of a purchase's notification address: its id and our signature of it."""
+    digest = hmac.new(secret.encode(), b"notification:" + purchase_id.encode(), hashlib.sha256).digest()
+    return f"{purchase_id}.{base64.urlsafe_b64encode(digest[:24]).decode()}"
+
+
+def purchase_notified(key: str, secret: str) -> str | None:
+    """The purchase that a notification address belongs to; None if it is none of ours."""
+    purchase_id, _, _ = key.partition(".")
+    ours = hmac.compare_digest(notification_key(purchase_id, secret).encode(), key.encode())
+    return purchase_id if ours else None

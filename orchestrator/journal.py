@@ -1,0 +1,135 @@
+"""The journal: the only place that changes a purchase's state, each time with a row that says so.
+
+A change compares the revision that was read with the one that is there (compare-and-set). Who comes second
+gets LostRace, and the unit of work runs again on what is there now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, insert, update
+
+from orchestrator.database import LostRace
+from orchestrator.purchase import Purchase
+from orchestrator.stamp import Stamp
+from orchestrator.tables import journal, purchases
+from statemachine import Reason, State, Subject, Transition, Trigger, fire
+
+
+def begin(connection: Connection, purchase_id: str, stamp: Stamp, detail: str) -> None:
+    """The journal's first row: the purchase was received."""
+    _append(connection, purchase_id, 1, stamp, "place", None, State.RECEIVED.value, detail)
+
+
+def move(
+    connection: Connection,
+    purchase: Purchase,
+    trigger: Trigger,
+    stamp: Stamp,
+    detail: str,
+    *,
+    reason: Reason | None = None,
+    missing: str = "",
+    **changes: Any,
+) -> Purchase:
+    """Fire ``trigger``; write the new state, ``changes`` and the journal row; returns the purchase after it.
+
+    ``reason`` goes with a transition to failed, ``missing`` is what the stock lacks. An attention mark was
+    about the state that is left behind, so it goes.
+
+    Raises:
+        NotAllowed: the state or a guard forbids it.
+        LostRace: the purchase has changed since it was read.
+    """
+    subject = Subject(purchase.state, missing=missing)
+    _check_reason(fire(subject, trigger), reason)
+    changes |= {"state": subject.state, "reason": reason and reason.value, "attention": None}
+    return _write(connection, purchase, stamp, trigger.value, detail, changes)
+
+
+def mark(
+    connection: Connection, purchase: Purchase, attention: str | None, stamp: Stamp, **changes: Any
+) -> Purchase:
+    """Set or clear the attention mark, with ``changes``; the journal tells only of a mark that is new.
+
+    Raises:
+        LostRace: the purchase has changed since it was read.
+    """
+    if attention == purchase.attention:
+        return touch(connection, purchase, **changes)
+    trigger = "attention" if attention else "attention_over"
+    detail = attention or "It moves by itself again."
+    return _write(connection, purchase, stamp, trigger, detail, {**changes, "attention": attention})
+
+
+def note(connection: Connection, purchase: Purchase, trigger: str, stamp: Stamp, detail: str) -> Purchase:
+    """Write down something that leaves the state as it is, such as what an operator asked for.
+
+    Raises:
+        LostRace: the purchase has changed since it was read.
+    """
+    return _write(connection, purchase, stamp, trigger, detail, {})
+
+
+def touch(connection: Connection, purchase: Purchase, **changes: Any) -> Purchase:
+    """Write columns that are no news, such as when it is looked at next."""
+    if changes:
+        connection.execute(update(purchases).where(purchases.c.id == purchase.id).values(**changes))
+    return _after(purchase, changes)
+
+
+def _check_reason(arrow: Transition, reason: Reason | None) -> None:
+    """The table says which reasons go with which arrow."""
+    if (reason in arrow.reasons) != bool(arrow.reasons):
+        raise ValueError(f"{arrow.trigger} does not go with the reason {reason}")
+
+
+def _write(
+    connection: Connection,
+    purchase: Purchase,
+    stamp: Stamp,
+    trigger: str,
+    detail: str,
+    changes: dict[str, Any],
+) -> Purchase:
+    changes = {**changes, "revision": purchase.revision + 1}
+    statement = (
+        update(purchases)
+        .where(purchases.c.id == purchase.id, purchases.c.revision == purchase.revision)
+        .values(**changes, updated_at=stamp.at)
+    )
+    if connection.execute(statement).rowcount == 0:
+        raise LostRace(f"Purchase {purchase.id} has changed in the meantime. Look at it again.")
+    after = _after(purchase, changes)
+    _append(connection, purchase.id, after.revision, stamp, trigger, purchase.state, after.state, detail)
+    return after
+
+
+def _after(purchase: Purchase, changes: dict[str, Any]) -> Purchase:
+    return replace(purchase, **{name: value for name, value in changes.items() if name in Purchase.__slots__})
+
+
+def _append(
+    connection: Connection,
+    purchase_id: str,
+    sequence: int,
+    stamp: Stamp,
+    trigger: str,
+    source: str | None,
+    target: str,
+    detail: str,
+) -> None:
+    connection.execute(
+        insert(journal).values(
+            purchase_id=purchase_id,
+            sequence=sequence,
+            at=stamp.at,
+            trigger=trigger,
+            source=source,
+            target=target,
+            actor=stamp.actor,
+            detail=detail,
+        )
+    )

@@ -1,0 +1,101 @@
+"""What an operator's retry and cancel write."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from orchestrator import attempt as attempts
+from orchestrator import journal, stock
+from orchestrator.attempt import Attempt
+from orchestrator.database import LostRace
+from orchestrator.purchase import Purchase, find_open, load
+from orchestrator.settings import Settings
+from orchestrator.stamp import Stamp
+from statemachine import Action, NotAllowed, Reason, State, Trigger
+
+
+def start_over(connection: Connection, purchase_id: str, settings: Settings, stamp: Stamp) -> str:
+    """Take a failed purchase back to received, with a new hold; returns the attempt to send now.
+
+    Raises:
+        NotAllowed: the stock lacks something, or the customer has a newer unpaid purchase of the same order.
+        LostRace: it has changed since it was read.
+    """
+    purchase = load(connection, purchase_id)
+    twin = find_open(connection, purchase.request_key)
+    if twin is not None:
+        why = f"The customer has an unpaid purchase of the same order already: {twin.id}."
+        raise NotAllowed(Action.RETRY.value, purchase.state, why)
+    round_ = purchase.holds + 1
+    needs = stock.needs_of(connection, purchase_id)
+    missing = stock.hold(connection, purchase_id, round_, needs, stamp)
+    try:
+        after = journal.move(
+            connection,
+            purchase,
+            Trigger.RETRY,
+            stamp,
+            "Started over: the goods are held again.",
+            missing=missing,
+            holds_stock=True,
+            holds=round_,
+            received_at=stamp.at,
+            checks_failed=0,
+            invoice_reference=None,
+            invoice_qr_code=None,
+        )
+    except IntegrityError as error:
+        raise LostRace("The customer has just ordered the same again.") from error
+    return attempts.begin(connection, after, settings, stamp.at)
+
+
+def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp) -> Purchase:
+    """Fail a purchase that SEQR has no invoice of. One that is on its way is cancelled when it arrives.
+
+    Raises:
+        NotAllowed: it is not received any more.
+        LostRace: it has changed since it was read.
+    """
+    return attempts.fail(
+        connection,
+        load(connection, purchase_id),
+        Trigger.CANCEL,
+        Reason.CANCELLED_BY_MERCHANT,
+        stamp,
+        "Cancelled before there was an invoice.",
+    )
+
+
+def ask_cancel(connection: Connection, purchase_id: str, stamp: Stamp) -> tuple[Purchase, Attempt]:
+    """Write down that the merchant wants the open invoice cancelled; returns what to cancel at SEQR.
+
+    Should the process die now, the next check goes on with it.
+
+    Raises:
+        NotAllowed: the purchase has no open invoice any more.
+        LostRace: it has changed since it was read.
+    """
+    purchase = load(connection, purchase_id)
+    current = [
+        attempt
+        for attempt in attempts.of_purchase(connection, purchase_id)
+        if attempt.reference == purchase.invoice_reference and attempt.state == "open"
+    ]
+    if purchase.state != State.INVOICED.value or not current:
+        why = f"The purchase is {purchase.state} and has no open invoice. Look at it again."
+        raise NotAllowed(Action.CANCEL.value, purchase.state, why)
+    want_cancelled(connection, current[0].id, Reason.CANCELLED_BY_MERCHANT)
+    after = journal.note(
+        connection,
+        purchase,
+        "cancel_asked",
+        stamp,
+        "The shop asks SEQR to cancel the invoice.",
+    )
+    return after, current[0]
+
+
+def want_cancelled(connection: Connection, attempt_id: str, reason: Reason) -> None:
+    """Write down why SEQR is asked to close an invoice."""
+    attempts.change(connection, attempt_id, cancel_reason=reason.value)

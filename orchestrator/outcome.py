@@ -1,0 +1,292 @@
+"""Outcomes: what SEQR's word about an invoice does to its purchase, in one commit.
+
+Every way in ends here: a notification, a tick of the reconciler, a restart and a merchant's click differ
+only in who asked.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from orchestrator import attempt as attempts
+from orchestrator import exchange, journal, outbox, stock
+from orchestrator.attempt import Attempt
+from orchestrator.purchase import Purchase, load
+from orchestrator.seqr.messages import (
+    Answered,
+    Busy,
+    InvoiceStatus,
+    Outcome,
+    PaymentStatus,
+    Refused,
+    ResultCode,
+    Unknown,
+)
+from orchestrator.settings import Settings
+from orchestrator.stamp import Stamp
+from statemachine import Reason, State, Subject, Trigger, why_not
+
+_LONGEST_WAIT = 8.0
+"""Seconds between two asks while SEQR fails: well within the 20 of facts, rule 1."""
+
+_KNOWN = frozenset({"ISSUED", "PENDING_ISSUER_ACKNOWLEDGE", "RESERVED", "PARTIALLY_PAID"})
+_CLOSED = frozenset({InvoiceStatus.CANCELED, InvoiceStatus.FAILED})
+
+
+def is_news(attempt: Attempt, purchase: Purchase, outcome: Outcome[PaymentStatus]) -> bool:
+    """Whether an answer says anything that is not written down already. Most answers do not."""
+    return not (
+        isinstance(outcome, Answered)
+        and outcome.value.status == attempt.status
+        and outcome.value.version == attempt.version
+        and outcome.value.status in _KNOWN
+        and purchase.attention is None
+        and purchase.checks_failed == 0
+    )
+
+
+def why_cancel(
+    purchase: Purchase, attempt: Attempt, answer: PaymentStatus, settings: Settings, at: datetime
+) -> Reason | None:
+    """Why an invoice that SEQR holds open should be closed now; None to let it be.
+
+    That is so when its time is over, when closing it was begun, and when the purchase has no use for it.
+    """
+    is_open = answer.status not in _CLOSED | {InvoiceStatus.PAID} and not answer.status.startswith("REVERS")
+    if attempt.state != "open" or not is_open or _of_another(answer, attempt):
+        return None
+    if attempt.cancel_reason is not None:
+        return Reason(attempt.cancel_reason)
+    if purchase.state != State.INVOICED.value or purchase.invoice_reference != attempt.reference:
+        return Reason.CANCELLED_BY_MERCHANT
+    open_since = attempt.issued_at or attempt.sent_at
+    return Reason.EXPIRED if at >= open_since + timedelta(seconds=settings.invoice_ttl) else None
+
+
+def record_status(
+    connection: Connection,
+    attempt_id: str,
+    outcome: Outcome[PaymentStatus],
+    settings: Settings,
+    stamp: Stamp,
+) -> Purchase:
+    """Write down what getPaymentStatus said; returns the purchase after it.
+
+    Raises:
+        LostRace: the purchase has changed meanwhile; the unit of work runs again on what is there now.
+    """
+    attempt = attempts.load_attempt(connection, attempt_id)
+    purchase = load(connection, attempt.purchase_id)
+    exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
+    match outcome:
+        case Answered(value=answer) if _of_another(answer, attempt):
+            why = f"SEQR answered for invoice {answer.invoice_reference} when asked for {attempt.reference}."
+            return _troubled(connection, purchase, why, settings, stamp)
+        case Answered(value=answer):
+            return _answered(connection, purchase, attempt, answer, stamp)
+        case Refused(code=code, description=description):
+            why = f"SEQR refuses to tell about invoice {attempt.reference}: {code} {description}.".replace(
+                " .", "."
+            )
+            return _troubled(connection, purchase, why, settings, stamp)
+        case Busy() | Unknown():
+            return _wait_longer(connection, purchase, settings, stamp.at)
+
+
+def record_cancel(
+    connection: Connection,
+    attempt_id: str,
+    outcome: Outcome[None],
+    settings: Settings,
+    stamp: Stamp,
+) -> Purchase:
+    """Write down what cancelInvoice said. Only "cancelled" (0) and "cancelled already" (95) close an invoice;
+    after anything else getPaymentStatus has the word.
+
+    SEQR knows no such invoice (54): closed when the merchant wants it cancelled, a matter for the merchant
+    when it merely expired.
+    """
+    attempt = attempts.load_attempt(connection, attempt_id)
+    purchase = load(connection, attempt.purchase_id)
+    exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
+    merchant = attempt.cancel_reason == Reason.CANCELLED_BY_MERCHANT.value
+    match outcome:
+        case Answered() | Refused(code=ResultCode.INVOICE_ALREADY_CANCELED):
+            return _closed(connection, purchase, attempt, InvoiceStatus.CANCELED, stamp)
+        case Refused(code=ResultCode.INVALID_INVOICE_REFERENCE) if merchant:
+            return _closed(connection, purchase, attempt, InvoiceStatus.CANCELED, stamp)
+        case Refused(code=ResultCode.CANNOT_CANCEL_PAID_INVOICE):
+            return journal.touch(connection, purchase, next_check_at=stamp.at)
+        case Refused(code=code, description=description):
+            why = f"SEQR refuses to cancel invoice {attempt.reference}: {code} {description}."
+            return _troubled(connection, purchase, why, settings, stamp)
+        case Busy() | Unknown():
+            return journal.touch(connection, purchase, next_check_at=stamp.at + _interval(settings))
+
+
+def take_stock(connection: Connection, purchase_id: str, stamp: Stamp) -> Purchase:
+    """Take the goods of a paid purchase, if they are there now."""
+    return _deliver(connection, load(connection, purchase_id), stamp)
+
+
+def _answered(
+    connection: Connection,
+    purchase: Purchase,
+    attempt: Attempt,
+    answer: PaymentStatus,
+    stamp: Stamp,
+) -> Purchase:
+    paid = answer.status == InvoiceStatus.PAID
+    if answer.version < attempt.version and not paid:
+        return purchase  # an older answer that was overtaken
+    attempts.change(connection, attempt.id, version=answer.version, status=answer.status)
+    if paid:
+        return _paid(connection, purchase, attempt, answer, stamp)
+    if answer.status in _CLOSED or answer.status.startswith("REVERS"):
+        return _closed(connection, purchase, attempt, answer.status, stamp, answer.ers_reference)
+    if purchase.state != State.INVOICED.value or attempt.reference != purchase.invoice_reference:
+        return journal.touch(connection, purchase, checks_failed=0)
+    if answer.status in _KNOWN:
+        return journal.mark(connection, purchase, None, stamp, checks_failed=0)
+    why = (
+        f"SEQR says {answer.status} of invoice {attempt.reference}, a status we do not know. We keep asking."
+    )
+    return journal.mark(connection, purchase, why, stamp, checks_failed=0)
+
+
+def _paid(
+    connection: Connection,
+    purchase: Purchase,
+    attempt: Attempt,
+    answer: PaymentStatus,
+    stamp: Stamp,
+) -> Purchase:
+    """SEQR's answer PAID was the commit of the money (facts, rule 1): it is ours to account for."""
+    attempts.change(connection, attempt.id, state="closed", closed_at=stamp.at)
+    rest = stamp.at if attempts.has_open(connection, purchase.id) else None
+    if purchase.state in (State.PAID.value, State.STOCKED.value):
+        return _paid_before(connection, purchase, attempt, answer, stamp)
+    mismatch = _mismatch(purchase, attempt, answer)
+    why = why_not(Subject(purchase.state, mismatch=mismatch), Trigger.PAY)
+    if why:
+        return journal.mark(connection, purchase, why, stamp, next_check_at=rest)
+    after = journal.move(
+        connection,
+        purchase,
+        Trigger.PAY,
+        stamp,
+        f"SEQR holds {purchase.money} for invoice {attempt.reference}.",
+        invoice_reference=attempt.reference,
+        ers_reference=answer.ers_reference,
+        checks_failed=0,
+        next_check_at=rest,
+    )
+    return _deliver(connection, after, stamp)
+
+
+def _paid_before(
+    connection: Connection,
+    purchase: Purchase,
+    attempt: Attempt,
+    answer: PaymentStatus,
+    stamp: Stamp,
+) -> Purchase:
+    """The same payment heard of again is no news; a second invoice that is paid too is the merchant's matter."""
+    if attempt.reference == purchase.invoice_reference:
+        return purchase
+    why = (
+        f"Invoice {attempt.reference} was paid too (SEQR's reference {answer.ers_reference}): "
+        "refund one of the two payments."
+    )
+    return journal.mark(connection, purchase, why, stamp)
+
+
+def _deliver(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purchase:
+    if purchase.state != State.PAID.value:
+        return purchase
+    missing = stock.take(connection, purchase.id, purchase.holds, purchase.holds_stock, stamp)
+    if missing:
+        why = f"Paid, but the stock lacks {missing}: restock it, then it goes on by itself; or refund it."
+        return journal.mark(connection, purchase, why, stamp)
+    outbox.enqueue(connection, purchase.id, "order_confirmation", purchase.customer_email, stamp.at)
+    return journal.move(
+        connection,
+        purchase,
+        Trigger.STOCK,
+        stamp,
+        "The goods were taken from the stock.",
+        holds_stock=False,
+    )
+
+
+def _closed(
+    connection: Connection,
+    purchase: Purchase,
+    attempt: Attempt,
+    status: str,
+    stamp: Stamp,
+    ers_reference: str | None = None,
+) -> Purchase:
+    attempts.change(connection, attempt.id, state="closed", status=status, closed_at=stamp.at)
+    current = attempt.reference == purchase.invoice_reference
+    # A closed invoice that bears a payment's reference was paid, and the money went back.
+    reversed_ = status.startswith("REVERS") or (ers_reference is not None and status in _CLOSED)
+    if current and reversed_ and purchase.state in (State.INVOICED.value, State.PAID.value):
+        trigger, reason, detail = (
+            Trigger.REVERSE,
+            Reason.REVERSED,
+            f"SEQR reversed the payment of {attempt.reference}.",
+        )
+    elif current and purchase.state == State.INVOICED.value:
+        trigger, reason = Trigger.CLOSE, _reason(attempt, status)
+        detail = f"SEQR says {status} of invoice {attempt.reference}."
+    else:
+        rest = purchase.next_check_at.at if attempts.has_open(connection, purchase.id) else None
+        waits = purchase.state == State.RECEIVED.value
+        return purchase if waits else journal.touch(connection, purchase, next_check_at=rest)
+    return attempts.fail(connection, purchase, trigger, reason, stamp, detail)
+
+
+def _reason(attempt: Attempt, status: str) -> Reason:
+    if status == InvoiceStatus.FAILED:
+        return Reason.PAYMENT_FAILED
+    return Reason(attempt.cancel_reason) if attempt.cancel_reason else Reason.CANCELLED_BY_CUSTOMER
+
+
+def _of_another(answer: PaymentStatus, attempt: Attempt) -> bool:
+    return answer.invoice_reference is not None and answer.invoice_reference != attempt.reference
+
+
+def _mismatch(purchase: Purchase, attempt: Attempt, answer: PaymentStatus) -> str:
+    if answer.paid is None or answer.paid == purchase.money:
+        return ""
+    return f"SEQR took {answer.paid} for invoice {attempt.reference}, which asked for {purchase.money}."
+
+
+def _troubled(
+    connection: Connection, purchase: Purchase, why: str, settings: Settings, stamp: Stamp
+) -> Purchase:
+    """It cannot move until somebody changes something; we go on asking in case somebody does."""
+    wait = _interval(settings, purchase.checks_failed)
+    return journal.mark(
+        connection,
+        purchase,
+        why,
+        stamp=stamp,
+        checks_failed=purchase.checks_failed + 1,
+        next_check_at=stamp.at + wait,
+    )
+
+
+def _wait_longer(connection: Connection, purchase: Purchase, settings: Settings, at: datetime) -> Purchase:
+    wait = _interval(settings, purchase.checks_failed)
+    return journal.touch(
+        connection, purchase, checks_failed=purchase.checks_failed + 1, next_check_at=stamp.at + wait
+    )
+
+
+def _interval(settings: Settings, failures: int = 0) -> timedelta:
+    seconds = settings.poll_interval * 2.0 ** min(failures, 10)
+    return timedelta(seconds=min(seconds, _LONGEST_WAIT))

@@ -1,0 +1,119 @@
+"""A purchase as units of work see it, and the errors about one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, select
+
+from orchestrator.errors import OrchestratorError
+from orchestrator.money import Money
+from orchestrator.tables import purchases
+from statemachine import State
+
+UNPAID = (State.RECEIVED.value, State.INVOICED.value)
+"""The states in which a repeat of the request is answered with the same invoice."""
+
+
+class PurchaseUnknown(OrchestratorError):
+    """There is no purchase with that id."""
+
+    code = "purchase_unknown"
+
+
+class UnknownPurchaseToken(OrchestratorError):
+    """No product or bundle with that token is for sale."""
+
+    code = "unknown_purchase_token"
+
+
+class OutOfStock(OrchestratorError):
+    """Nothing is left to promise."""
+
+    code = "out_of_stock"
+    retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What createPurchase asks for: one product or bundle, and where it goes. All text, checked at the edge."""
+
+    purchase_token: str
+    name: str
+    street: str
+    city: str
+    state: str
+    zip: str
+    country: str
+    email: str
+    msisdn: str
+
+    def request_key(self) -> str:
+        """The same for equal requests: createPurchase carries no key of its own (facts)."""
+        canonical = json.dumps([getattr(self, field.name) for field in fields(self)], ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A purchase as it was read; ``revision`` tells later whether it still is so."""
+
+    id: str
+    state: str
+    reason: str | None
+    attention: str | None
+    revision: int
+    purchase_token: str
+    title: str
+    amount: Decimal
+    currency: str
+    customer_name: str
+    customer_email: str
+    invoice_reference: str | None
+    request_key: str
+    holds_stock: bool
+    holds: int
+    checks_failed: int
+    received_at: datetime
+    created_at: datetime
+    next_check_at: datetime | None
+    notified_at: datetime | None
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+_COLUMNS = [purchases.c[field.name] for field in fields(Purchase)]
+
+
+def load(connection: Connection, purchase_id: str) -> Purchase:
+    """Read one purchase. Raises PurchaseUnknown."""
+    row = connection.execute(select(*_COLUMNS).where(purchases.c.id == purchase_id)).one_or_none()
+    if row is None:
+        raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
+    return Purchase(*row)
+
+
+def find_by_request(connection: Connection, request_key: str) -> Purchase | None:
+    """The latest purchase that the same request made."""
+    statement = (
+        select(*_COLUMNS)
+        .where(purchases.c.request_key == request_key)
+        .order_by(purchases.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else Purchase(*row)
+
+
+def find_open(connection: Connection, request_key: str) -> Purchase | None:
+    """The unpaid purchase that the same request made; the database allows only one."""
+    row = connection.execute(
+        select(*_COLUMNS).where(purchases.c.request_key == request_key, purchases.c.state.in_(UNPAID))
+    ).one_or_none()
+    return None if row is None else Purchase(*row)

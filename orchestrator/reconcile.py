@@ -1,0 +1,103 @@
+"""The reconciler: looks at every purchase that is due, in any number of processes at once.
+
+SEQR takes a payment back when nobody asks within 20 seconds (facts, rule 1). So nothing here waits for
+anything slow: a check that hangs holds one slot, and the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from orchestrator import watch
+from orchestrator.database import Database
+from orchestrator.identity import now
+from orchestrator.settings import Settings
+from orchestrator.settlement import Settlement
+
+log = structlog.get_logger(__name__)
+
+SLOTS = 64
+_BATCH = 200
+_DOWN_AFTER = 10
+_PROBE_EVERY = 1.0
+
+
+class Reconciler:
+    """Claims what is due and has it checked, at most ``SLOTS`` at a time.
+
+    When SEQR fails many times in a row, one purchase a second is tried until an answer comes; then all that
+    have become due meanwhile are asked about at once.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        settlement: Settlement,
+        settings: Settings,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._database = database
+        self._settlement = settlement
+        self._settings = settings
+        self._clock = clock
+        self._slots = asyncio.Semaphore(SLOTS)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failures = 0
+        self._probed_at = 0.0
+
+    async def run_once(self) -> int:
+        """Begin a check of everything that is due now; returns how many were begun."""
+        begun = 0
+        while limit := self._how_many():
+            due = await self._database.write(watch.claim, self._settings, self._clock(), limit)
+            for purchase_id in due:
+                await self._begin(purchase_id)
+            begun += len(due)
+            if len(due) < limit or limit == 1:
+                break
+        return begun
+
+    async def close(self) -> None:
+        """Wait for the checks under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _how_many(self) -> int:
+        if self._failures < _DOWN_AFTER:
+            return _BATCH
+        if time.monotonic() - self._probed_at < _PROBE_EVERY:
+            return 0
+        self._probed_at = time.monotonic()
+        return 1
+
+    async def _begin(self, purchase_id: str) -> None:
+        await self._slots.acquire()
+        task = asyncio.create_task(self._check(purchase_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _check(self, purchase_id: str) -> None:
+        try:
+            reached = await self._settlement.check(purchase_id, "reconciler")
+        except Exception:
+            # The claim has made it due again in a few seconds; others must not suffer for it.
+            log.exception("purchase.check_failed", purchase_id=purchase_id, actor="reconciler")
+        else:
+            self._note(reached)
+        finally:
+            self._slots.release()
+
+    def _note(self, reached: bool) -> None:
+        if not reached:
+            self._failures += 1
+            if self._failures == _DOWN_AFTER:
+                log.warning("seqr.down", failures=self._failures)
+        elif self._failures:
+            if self._failures >= _DOWN_AFTER:
+                log.info("seqr.back")
+            self._failures = 0

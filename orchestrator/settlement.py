@@ -1,0 +1,262 @@
+"""Settlement: takes a purchase from the order to the stock. Commit, call SEQR, commit; never one inside the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from orchestrator import attempt as attempts
+from orchestrator import operation, outcome, placement, watch
+from orchestrator.attempt import Attempt
+from orchestrator.checks import BackgroundChecks
+from orchestrator.database import Database
+from orchestrator.errors import OrchestratorError
+from orchestrator.identity import now
+from orchestrator.purchase import Order, OutOfStock, Purchase
+from orchestrator.seqr.messages import Answered, IssuedInvoice, Outcome, Refused, ResultCode, Seqr
+from orchestrator.settings import Settings
+from orchestrator.stamp import Stamp
+from statemachine import Action, Effect, NotAllowed, Reason, State, effect_of
+
+log = structlog.get_logger(__name__)
+
+_TWIN_PAUSE = 0.05
+_TWIN_LONGEST_PAUSE = 0.4
+
+
+class InvoiceRefused(OrchestratorError):
+    """SEQR refused the invoice."""
+
+    code = "invoicing_error"
+
+
+class SeqrUnavailable(OrchestratorError):
+    """SEQR cannot be reached; the order is kept and goes on when SEQR is back. Repeat the request.
+
+    Attributes:
+        retry_after: seconds.
+    """
+
+    code = "system_error"
+    retryable = True
+
+    def __init__(self, message: str | None = None, retry_after: int = 2) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Settlement:
+    """Everything that happens to a purchase, whoever asks for it."""
+
+    def __init__(
+        self,
+        database: Database,
+        seqr: Seqr,
+        settings: Settings,
+        secret: str,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self._database = database
+        self._seqr = seqr
+        self._settings = settings
+        self._secret = secret
+        self._clock = clock
+        self._checks = BackgroundChecks(self._check_everything)
+
+    async def place(self, order: Order) -> str:
+        """Answer createPurchase: returns SEQR's invoice reference for the order.
+
+        Raises:
+            UnknownPurchaseToken, OutOfStock, InvoiceRefused: final for this order.
+            SeqrUnavailable, DatabaseUnavailable: the same order may be repeated.
+        """
+        placed = await self._database.write(placement.place, order, self._settings, self._clock())
+        if placed.missing:
+            raise OutOfStock(f"The stock lacks {placed.missing}.")
+        if placed.attempt_id is None:
+            return _reference(await self._follow(placed.purchase_id))
+        log.info("purchase.received", purchase_id=placed.purchase_id, purchase_token=order.purchase_token)
+        purchase, answer = await self._send(placed.attempt_id, placement.ACTOR)
+        return _reference(purchase, answer)
+
+    async def check(self, purchase_id: str, actor: str, everything: bool = False) -> bool:
+        """Move a purchase as far as it goes by itself; returns whether SEQR was in reach.
+
+        Sends the invoice that is missing, asks about each open one (about closed ones too, with
+        ``everything``), cancels the ones whose time is over, tries the stock of a paid one again.
+        """
+        found = await self._database.read(watch.look, purchase_id)
+        reached = True
+        if found.purchase.state == State.RECEIVED.value:
+            reached = await self._resume(purchase_id, actor)
+        for attempt in found.attempts:
+            if attempt.reference and (everything or attempt.state == "open"):
+                reached = await self._ask(found.purchase, attempt, actor) and reached
+        if found.purchase.state == State.PAID.value:
+            await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
+        if found.purchase.state not in (State.RECEIVED.value, State.INVOICED.value):
+            await self._database.write(watch.rest, purchase_id)
+        return reached
+
+    async def notified(self, purchase_id: str, sender: str) -> None:
+        """Keep that SEQR called, then ask SEQR at once, in the background."""
+        if await self._database.write(watch.told, purchase_id, sender, self._clock()):
+            self._checks.soon(purchase_id, "notification")
+
+    async def act(self, purchase_id: str, action: Action, actor: str) -> None:
+        """Do what an operator asks for.
+
+        Raises:
+            NotAllowed: the purchase's state does not allow it; ``why`` says so.
+            PurchaseUnknown: there is no such purchase.
+        """
+        found = await self._database.read(watch.look, purchase_id)
+        effect = effect_of(action, State(found.purchase.state))
+        log.info("purchase.action", purchase_id=purchase_id, action=action.value, actor=actor)
+        await self._effects[effect](self, purchase_id, actor)
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await self._checks.close()
+
+    def _stamp(self, actor: str) -> Stamp:
+        return Stamp(actor, self._clock())
+
+    async def _check_everything(self, purchase_id: str, actor: str) -> None:
+        await self.check(purchase_id, actor, everything=True)
+
+    async def _follow(self, purchase_id: str) -> Purchase:
+        """The purchase of an earlier request, once it has its invoice, or sent again if that one got none."""
+        deadline = self._clock() + attempts.patience(self._settings)
+        pause = _TWIN_PAUSE
+        while True:
+            found = await self._database.read(watch.look, purchase_id)
+            waiting = found.purchase.state == State.RECEIVED.value
+            if not waiting or self._clock() >= deadline:
+                return found.purchase
+            if found.attempts[-1].state != "sending":
+                await self._resume(purchase_id, placement.ACTOR)
+                return (await self._database.read(watch.look, purchase_id)).purchase
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, _TWIN_LONGEST_PAUSE)
+
+    async def _resume(self, purchase_id: str, actor: str) -> bool:
+        """Send the invoice of a received purchase, if it is time to; returns whether SEQR was in reach."""
+        attempt_id = await self._database.write(
+            attempts.begin_next, purchase_id, self._settings, self._stamp(actor)
+        )
+        if attempt_id is None:
+            return True
+        _, answer = await self._send(attempt_id, actor)
+        return isinstance(answer, Answered | Refused)
+
+    async def _send(self, attempt_id: str, actor: str) -> tuple[Purchase, Outcome[IssuedInvoice]]:
+        invoice = await self._database.read(attempts.invoice_of, attempt_id, self._settings, self._secret)
+        answer = await self._seqr.send_invoice(invoice)
+        purchase = await self._database.write(
+            attempts.record_sent, attempt_id, answer, self._settings, self._stamp(actor)
+        )
+        log.info(
+            "invoice.sent",
+            purchase_id=purchase.id,
+            attempt_id=attempt_id,
+            verdict=answer.exchange.verdict.value,
+            reference=purchase.invoice_reference,
+        )
+        return purchase, answer
+
+    async def _ask(self, purchase: Purchase, attempt: Attempt, actor: str) -> bool:
+        """Ask SEQR about one invoice and act on the answer; returns whether SEQR was in reach."""
+        assert attempt.reference is not None
+        answer = await self._seqr.payment_status(attempt.reference, attempt.version)
+        if outcome.is_news(attempt, purchase, answer):
+            after = await self._database.write(
+                outcome.record_status, attempt.id, answer, self._settings, self._stamp(actor)
+            )
+            _log_move(purchase, after, actor)
+            purchase = after
+        if isinstance(answer, Answered):
+            reason = outcome.why_cancel(purchase, attempt, answer.value, self._settings, self._clock())
+            if reason is not None:
+                await self._cancel_invoice(purchase, attempt, reason, actor)
+        return isinstance(answer, Answered | Refused)
+
+    async def _cancel_invoice(self, purchase: Purchase, attempt: Attempt, reason: Reason, actor: str) -> None:
+        """Have SEQR close an invoice. If it was paid in that moment, the answer to the next question says so."""
+        assert attempt.reference is not None
+        await self._database.write(operation.want_cancelled, attempt.id, reason)
+        answer = await self._seqr.cancel_invoice(attempt.reference)
+        after = await self._database.write(
+            outcome.record_cancel, attempt.id, answer, self._settings, self._stamp(actor)
+        )
+        _log_move(purchase, after, actor)
+        if isinstance(answer, Refused) and answer.code == ResultCode.CANNOT_CANCEL_PAID_INVOICE:
+            status = await self._seqr.payment_status(attempt.reference, attempt.version)
+            await self._database.write(
+                outcome.record_status, attempt.id, status, self._settings, self._stamp(actor)
+            )
+
+    async def _do_send(self, purchase_id: str, actor: str) -> None:
+        attempt_id = await self._database.write(
+            attempts.begin_next, purchase_id, self._settings, self._stamp(actor)
+        )
+        if attempt_id is None:
+            raise NotAllowed(
+                "retry", "received", "The last invoice may still be on its way to SEQR: wait a moment."
+            )
+        await self._send(attempt_id, actor)
+
+    async def _do_take_stock(self, purchase_id: str, actor: str) -> None:
+        await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
+
+    async def _do_start_over(self, purchase_id: str, actor: str) -> None:
+        attempt_id = await self._database.write(
+            operation.start_over, purchase_id, self._settings, self._stamp(actor)
+        )
+        await self._send(attempt_id, actor)
+
+    async def _do_fail(self, purchase_id: str, actor: str) -> None:
+        await self._database.write(operation.cancel_received, purchase_id, self._stamp(actor))
+
+    async def _do_cancel(self, purchase_id: str, actor: str) -> None:
+        purchase, attempt = await self._database.write(operation.ask_cancel, purchase_id, self._stamp(actor))
+        await self._cancel_invoice(purchase, attempt, Reason.CANCELLED_BY_MERCHANT, actor)
+
+    _effects: dict[Effect, Callable[[Settlement, str, str], Coroutine[Any, Any, None]]] = {
+        Effect.SEND_INVOICE: _do_send,
+        Effect.ASK_SEQR: _check_everything,
+        Effect.TAKE_STOCK: _do_take_stock,
+        Effect.START_OVER: _do_start_over,
+        Effect.FAIL: _do_fail,
+        Effect.CANCEL_INVOICE: _do_cancel,
+    }
+
+
+def _reference(purchase: Purchase, answer: Outcome[IssuedInvoice] | None = None) -> str:
+    """The invoice reference that createPurchase answers with, or the error that says why there is none."""
+    if isinstance(answer, Refused):
+        raise InvoiceRefused(f"SEQR refused the invoice: {answer.code} {answer.description}")
+    if purchase.state == State.FAILED.value or purchase.invoice_reference is None:
+        why = (
+            "The purchase was cancelled meanwhile"
+            if purchase.state == State.FAILED.value
+            else "SEQR gave no invoice"
+        )
+        raise SeqrUnavailable(f"{why}. Repeat the request in a moment.")
+    return purchase.invoice_reference
+
+
+def _log_move(before: Purchase, after: Purchase, actor: str) -> None:
+    if after.state != before.state:
+        log.info(
+            f"purchase.{after.state}",
+            purchase_id=after.id,
+            source=before.state,
+            reason=after.reason,
+            attention=after.attention,
+            actor=actor,
+        )

@@ -1,0 +1,15 @@
+"""Who did something, and when: what every written change bears."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """``actor`` is ``createPurchase``, ``notification``, ``reconciler``, ``cli``, ``operator:NAME`` or
+    ``api:TOKEN``."""
+
+    actor: str
+    at: datetime

@@ -1,0 +1,100 @@
+"""What is due: purchases that somebody has to look at, claimed by whoever comes first.
+
+The state is the queue. Claiming a purchase pushes its next check ahead by one interval, which is the lease
+too: if the claimer dies, the purchase is simply due again. No process needs to know of another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, case, func, insert, select, update
+
+from orchestrator.attempt import Attempt, of_purchase
+from orchestrator.identity import new_id
+from orchestrator.purchase import Purchase, load
+from orchestrator.settings import Settings
+from orchestrator.tables import invoice_attempts, notifications, purchases
+from statemachine import State
+
+FRESH = timedelta(minutes=3)
+"""How long a customer is likely to pay at any moment."""
+
+_UNHURRIED = 4.0
+_NEVER_OVER = 9.0
+"""Seconds; no open invoice is asked about less often than every 10 (the contract)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A purchase and its invoice attempts, as they were read."""
+
+    purchase: Purchase
+    attempts: list[Attempt]
+
+
+def look(connection: Connection, purchase_id: str) -> Watched:
+    """Read what a check needs. Raises PurchaseUnknown."""
+    return Watched(load(connection, purchase_id), of_purchase(connection, purchase_id))
+
+
+def intervals(settings: Settings) -> tuple[timedelta, timedelta]:
+    """Between two checks of a fresh invoice, and of one that has been open for a while."""
+    fresh = min(settings.poll_interval, _NEVER_OVER)
+    later = min(max(fresh, min(2 * fresh, _UNHURRIED)), _NEVER_OVER)
+    return timedelta(seconds=fresh), timedelta(seconds=later)
+
+
+def claim(connection: Connection, settings: Settings, at: datetime, limit: int) -> list[str]:
+    """Take up to ``limit`` purchases that are due, the longest waiting first; returns their ids."""
+    fresh, later = intervals(settings)
+    due = (
+        select(purchases.c.id)
+        .where(purchases.c.next_check_at <= at)
+        .order_by(purchases.c.next_check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    again = case((purchases.c.received_at > at - FRESH, at + fresh), else_=at + later)
+    statement = (
+        update(purchases)
+        .where(purchases.c.id.in_(due))
+        .values(next_check_at=again, asked_at=at)
+        .returning(purchases.c.id)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def rest(connection: Connection, purchase_id: str) -> None:
+    """Stop looking at a purchase that has nothing left to wait for."""
+    waiting = select(invoice_attempts.c.id).where(
+        invoice_attempts.c.purchase_id == purchase_id, invoice_attempts.c.state == "open"
+    )
+    connection.execute(
+        update(purchases)
+        .where(
+            purchases.c.id == purchase_id,
+            purchases.c.state.not_in((State.RECEIVED.value, State.INVOICED.value)),
+            ~waiting.exists(),
+        )
+        .values(next_check_at=None)
+    )
+
+
+def told(connection: Connection, purchase_id: str, sender: str, at: datetime, most: int = 20) -> bool:
+    """Write down that a purchase's notification address was called; returns whether to ask SEQR about it.
+
+    Of many calls only the first ``most`` are kept: anybody who learnt the address can repeat it.
+    """
+    state = connection.execute(select(purchases.c.state).where(purchases.c.id == purchase_id)).scalar()
+    if state is None or state == State.STOCKED.value:
+        return False
+    count = select(func.count()).select_from(notifications).where(notifications.c.purchase_id == purchase_id)
+    if (connection.execute(count).scalar() or 0) < most:
+        row = {"id": new_id(), "purchase_id": purchase_id, "at": at, "sender": sender}
+        connection.execute(insert(notifications).values(row))
+    connection.execute(
+        update(purchases).where(purchases.c.id == purchase_id).values(notified_at=at, next_check_at=at)
+    )
+    return True
