@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from orchestrator import api_token
 from orchestrator.identity import now
 from orchestrator.parts import Parts
 from orchestrator.rest.errors import Refusal
 from orchestrator.settings import Settings
+
+Endpoint = Callable[[Parts, Request, str], Awaitable[Response]]
+"""What answers a call of ``/api/v1``; the last argument is the actor."""
 
 SETTINGS_ACTOR = "api:settings"
 """Whoever uses the token of ORCHESTRATOR_API_TOKEN."""
@@ -35,6 +40,15 @@ async def authorize(parts: Parts, request: Request) -> str:
     if known.use_is_news(at):
         await parts.database.write(api_token.note_use, known.id, at)
     return f"api:{known.name}"
+
+
+def guarded(parts: Parts, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """``endpoint`` for a route: it is called only for a request with a good token."""
+
+    async def answer(request: Request) -> Response:
+        return await endpoint(parts, request, await authorize(parts, request))
+
+    return answer
 
 
 def _bearer(request: Request) -> str | None:
