@@ -99,7 +99,7 @@ class Phone:
         try:
             booked = self._ledger.invoice(request.path_params["reference"])
         except Refusal as refusal:
-            return _problem(request, "SEQR does not know this invoice.", refusal, 404)
+            return self._problem(request, "SEQR does not know this invoice.", refusal, 404)
         state = phone_state(booked)
         template = "phone/details.html" if state == "details" else "phone/outcome.html"
         return self._render(request, template, state=state, booked=booked, message=self._message(booked))
@@ -123,7 +123,7 @@ class Phone:
                 return self._render(request, "phone/pin.html", state="pin", booked=booked, entered=entered)
             await self._begin_payment(reference, _remembered(request).msisdn)
         except Refusal as refusal:
-            return _problem(request, "This purchase cannot be paid now.", refusal, 409)
+            return self._problem(request, "This purchase cannot be paid now.", refusal, 409)
         return _to(request, f"/phone/invoices/{reference}")
 
     async def cancel(self, request: Request) -> Response:
@@ -132,7 +132,7 @@ class Phone:
         try:
             self._ledger.cancel(reference)
         except Refusal as refusal:
-            return _problem(request, "This purchase cannot be cancelled now.", refusal, 409)
+            return self._problem(request, "This purchase cannot be cancelled now.", refusal, 409)
         return _to(request, f"/phone/invoices/{reference}")
 
     async def _begin_payment(self, reference: str, payer: str) -> None:
@@ -154,7 +154,7 @@ class Phone:
         try:
             code = read_code(text)
         except UnreadableCode as error:
-            return _problem(request, "That is not a SEQR code.", error, 422)
+            return self._problem(request, "That is not a SEQR code.", error, 422)
         if isinstance(code, InvoiceCode):
             return _to(request, f"/phone/invoices/{code.reference}")
         return _to(request, f"/phone?{urlencode({'w': code.webshop_id, 't': code.token})}")
@@ -196,7 +196,15 @@ class Phone:
         if refused.fields:
             return self._address(request, code, customer, refused.fields)
         again = f"/phone?{urlencode({'w': code.webshop_id, 't': code.token})}"
-        return _problem(request, "The shop could not take this order.", refused, 502, again)
+        return self._problem(request, "The shop could not take this order.", refused, 502, again)
+
+    def _problem(
+        self, request: Request, headline: str, error: SandboxError, status: int, again: str = "/phone"
+    ) -> Response:
+        reason = error.reason if isinstance(error, Refusal) else error.message
+        code = error.code if isinstance(error, CheckoutRefused) else None
+        context = {"headline": headline, "reason": reason, "code": code, "again": again}
+        return self._render(request, "phone/problem.html", status, state="error", **context)
 
     def _render(self, request: Request, template: str, /, status: int = 200, **context: object) -> Response:
         return render(request, template, status, shop_url=self._config.shop_url, **context)
@@ -224,23 +232,6 @@ def phone_state(booked: BookedInvoice) -> str:
 
 def _to(request: Request, path: str) -> Response:
     return RedirectResponse(request.scope.get("root_path", "") + path, 303)
-
-
-def _problem(
-    request: Request, headline: str, error: SandboxError, status: int, again: str = "/phone"
-) -> Response:
-    code = error.code if isinstance(error, CheckoutRefused) else None
-    reason = error.reason if isinstance(error, Refusal) else error.message
-    return render(
-        request,
-        "phone/problem.html",
-        status,
-        state="error",
-        headline=headline,
-        reason=reason,
-        code=code,
-        again=again,
-    )
 
 
 async def _entered_pin(request: Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from sandbox.pages import draw_template
@@ -29,6 +30,14 @@ _PALETTES = (
 
 
 _SHAPES = ("bag", "books", "bottle", "box", "cup", "vase")
+_TELLING = {
+    "bag": ("bag", "bean", "coffee", "flour", "pack", "chocolate", "candy"),
+    "books": ("book", "card", "paper", "print", "poster", "notebook"),
+    "bottle": ("bottle", "honey", "juice", "oil", "soap", "syrup", "wine"),
+    "box": ("box", "bundle", "gift", "kit", "set"),
+    "cup": ("bowl", "cup", "espresso", "jug", "mug", "saucer", "tea"),
+    "vase": ("candle", "flower", "lamp", "plant", "pot", "vase"),
+}
 
 
 def draw(token: str) -> str:
@@ -37,6 +46,15 @@ def draw(token: str) -> str:
     return draw_template(
         "picture.svg",
         palette=_PALETTES[seed[0] % len(_PALETTES)],
-        shape=_SHAPES[seed[1] % len(_SHAPES)],
+        shape=_told_shape(token) or _SHAPES[seed[1] % len(_SHAPES)],
         sun={"x": 90 + seed[2] % 300, "y": 70 + seed[3] % 60, "r": 46 + seed[4] % 30},
     )
+
+
+def _told_shape(token: str) -> str | None:
+    """The shape that the token's own words ask for, the last word first: a mug set is a set."""
+    for word in reversed(re.findall(r"[a-z]+", token.lower())):
+        for shape, words in _TELLING.items():
+            if word in words or word.removesuffix("s") in words:
+                return shape
+    return None
