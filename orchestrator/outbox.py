@@ -7,12 +7,12 @@ claims what is due for a while (a lease); if he dies, the lease runs out and the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import Connection, RowMapping, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import new_id
@@ -53,7 +53,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A claimed mail. ``letter`` is there from the second attempt on: a mail is written once."""
+    """A claimed mail. ``message_id`` is the left side of its Message-ID, the same at every attempt."""
 
     id: str
     purchase_id: str
@@ -62,7 +62,9 @@ class Mail:
     message_id: str
     attempts: int
     created_at: datetime
-    letter: Letter | None
+
+
+_COLUMNS = [outbox.c[field.name] for field in fields(Mail)]
 
 
 def enqueue(connection: Connection, purchase_id: str, kind: Kind, recipient: str, at: datetime) -> None:
@@ -104,8 +106,8 @@ def claim(connection: Connection, at: datetime, limit: int) -> list[Mail]:
         .where(outbox.c.id.in_(ids))
         .values(attempts=outbox.c.attempts + 1, next_attempt_at=at + LEASE)
     )
-    rows = connection.execute(select(outbox).where(outbox.c.id.in_(ids)).order_by(outbox.c.id))
-    return [_mail(row) for row in rows.mappings()]
+    rows = connection.execute(select(*_COLUMNS).where(outbox.c.id.in_(ids)).order_by(outbox.c.id))
+    return [Mail(*row) for row in rows]
 
 
 def record_sent(connection: Connection, mail: Mail, letter: Letter, at: datetime) -> None:
@@ -143,7 +145,7 @@ def backoff(attempts: int) -> timedelta | None:
 
 
 def resend(connection: Connection, mail_id: str, actor: str, at: datetime) -> None:
-    """Send a mail again that was sent, kept or given up, with the text and Message-ID it has.
+    """Send a mail again that was sent, kept or given up. It keeps its Message-ID; its text is made anew.
 
     Raises:
         MailUnknown: there is none with this id.
@@ -174,17 +176,3 @@ def _settle(connection: Connection, mail: Mail, letter: Letter | None, **values:
         values |= {"subject": letter.subject, "text_body": letter.text, "html_body": letter.html}
     same_attempt = (outbox.c.id == mail.id, outbox.c.state == "queued", outbox.c.attempts == mail.attempts)
     connection.execute(update(outbox).where(*same_attempt).values(**values))
-
-
-def _mail(row: RowMapping) -> Mail:
-    written = row["subject"] is not None
-    return Mail(
-        id=row["id"],
-        purchase_id=row["purchase_id"],
-        kind=row["kind"],
-        recipient=row["recipient"],
-        message_id=row["message_id"],
-        attempts=row["attempts"],
-        created_at=row["created_at"],
-        letter=Letter(row["subject"], row["text_body"], row["html_body"]) if written else None,
-    )

@@ -1,0 +1,108 @@
+"""A purchase as a letter to its customer tells it: what, for how much, with which tax, where to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from sqlalchemy import Connection, RowMapping, select
+
+from orchestrator.money import Money, smallest_unit, total
+from orchestrator.pricing import Line, LineKind, read_lines
+from orchestrator.purchase import PurchaseUnknown
+from orchestrator.tables import purchases
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who bought, and where it goes. Text as it came; ``state`` and ``msisdn`` may be empty."""
+
+    name: str
+    street: str
+    zip: str
+    city: str
+    state: str
+    country: str
+    email: str
+    msisdn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """The tax that is included in all lines of one rate. ``rate`` is in percent."""
+
+    rate: Decimal
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """``goods`` and ``charges`` (delivery) are what was invoiced; their totals add up to ``total``.
+
+    ``reference`` is SEQR's ersReference of the payment, once there is one; ``pay_code`` what the open invoice's
+    QR code says.
+    """
+
+    id: str
+    state: str
+    title: str
+    ordered_at: datetime
+    goods: tuple[Line, ...]
+    charges: tuple[Line, ...]
+    taxes: tuple[Tax, ...]
+    total: Money
+    customer: Customer
+    reference: str | None
+    invoice_reference: str | None
+    pay_code: str | None
+
+
+def read(connection: Connection, purchase_id: str) -> Summary:
+    """Read what a letter about the purchase tells. Raises PurchaseUnknown."""
+    row = connection.execute(select(purchases).where(purchases.c.id == purchase_id)).mappings().one_or_none()
+    if row is None:
+        raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
+    lines = read_lines(connection, purchase_id, row["currency"])
+    return _summary(row, [line for line in lines if line.kind is not LineKind.STOCK])
+
+
+def taxes(lines: Sequence[Line]) -> tuple[Tax, ...]:
+    """The tax included in the lines, by rate, the highest first; nothing for a rate of 0.
+
+    It is reckoned once for all lines of a rate, and rounded half up.
+    """
+    by_rate: defaultdict[Decimal, list[Money]] = defaultdict(list)
+    for line in lines:
+        by_rate[line.tax_rate].append(line.total)
+    return tuple(
+        Tax(rate, _included(total(amounts, amounts[0].currency), rate))
+        for rate, amounts in sorted(by_rate.items(), reverse=True)
+        if rate > 0
+    )
+
+
+def _included(gross: Money, rate: Decimal) -> Money:
+    exact = gross.value * rate / (100 + rate)
+    return Money(exact.quantize(smallest_unit(gross.currency), ROUND_HALF_UP), gross.currency)
+
+
+def _summary(row: RowMapping, lines: Sequence[Line]) -> Summary:
+    # A bundle invoiced as one row is a charge too, but one for a product.
+    goods = tuple(line for line in lines if line.product_token is not None)
+    return Summary(
+        id=row["id"],
+        state=row["state"],
+        title=row["title"],
+        ordered_at=row["created_at"],
+        goods=goods,
+        charges=tuple(line for line in lines if line.product_token is None),
+        taxes=taxes(lines),
+        total=Money(row["amount"], row["currency"]),
+        customer=Customer(*(row[f"customer_{name}"] for name in Customer.__dataclass_fields__)),
+        reference=row["ers_reference"],
+        invoice_reference=row["invoice_reference"],
+        pay_code=row["invoice_qr_code"],
+    )
