@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
+from orchestrator import stocktaking
+from orchestrator.bundle import conflicts
+from orchestrator.catalogue_edit import Plan, compare, stock_changes, write
 from orchestrator.money import Money
-from orchestrator.product import CatalogueError, Part, Piece, Product, ProductChange, ProductUnknown, plain
+from orchestrator.portions import portions
+from orchestrator.product import (
+    CatalogueError,
+    Part,
+    Piece,
+    Product,
+    ProductChange,
+    ProductUnknown,
+    plain,
+    problems,
+)
 from orchestrator.tables import bundle_parts, products
 
 __all__ = [
@@ -23,11 +37,13 @@ __all__ = [
     "find_many",
     "list_products",
     "parts_of",
-    "slices",
+    "plan",
+    "save",
+    "save_all",
 ]
 
-_SLICE = 1000
-"""How many tokens one statement takes; databases limit its parameters."""
+REASON = "set in the catalogue"
+"""Why the stock was moved, on the movements that a change of ``on_hand`` makes."""
 
 _part = products.alias("part")
 _piece = bundle_parts.c
@@ -59,7 +75,7 @@ def find_many(connection: Connection, tokens: Collection[str]) -> dict[str, Prod
     """Those of the products that exist, by token."""
     return {
         product.token: product
-        for some in slices(sorted(tokens))
+        for some in portions(sorted(tokens))
         for product in _products(connection, _ROWS.where(products.c.token.in_(some)))
     }
 
@@ -78,10 +94,39 @@ def list_products(connection: Connection) -> list[Product]:
     return sorted(_products(connection, _ROWS), key=lambda product: product.token)
 
 
-def slices(tokens: Sequence[str]) -> Iterator[Sequence[str]]:
-    """The tokens in portions that fit into one statement."""
-    for start in range(0, len(tokens), _SLICE):
-        yield tokens[start : start + _SLICE]
+def plan(connection: Connection, changes: Sequence[ProductChange]) -> Plan:
+    """Say what ``changes`` (each of another product) would do, together; nothing is written.
+
+    Raises:
+        CatalogueError: what is wrong with which product.
+    """
+    _refuse({change.token: problems(change) for change in changes})
+    before = find_many(connection, _neighbourhood(connection, changes))
+    _refuse(conflicts(before, changes))
+    _refuse(_still_awaited(connection, before, changes))
+    return compare(before, changes)
+
+
+def save(connection: Connection, change: ProductChange, actor: str, at: datetime) -> tuple[Product, bool]:
+    """Make or change one product; returns it, and whether it is new. Raises CatalogueError."""
+    done = save_all(connection, [change], actor, at)
+    product = find(connection, change.token)
+    assert product is not None
+    return product, bool(done.created)
+
+
+def save_all(connection: Connection, changes: Sequence[ProductChange], actor: str, at: datetime) -> Plan:
+    """Make all ``changes``; returns what was done.
+
+    Raises:
+        CatalogueError: what is wrong with which product.
+        LostRace: another one made the same product at the same time.
+    """
+    _lock(connection, changes)
+    done = plan(connection, changes)
+    write(connection, done, at)
+    stocktaking.correct_many(connection, stock_changes(done), REASON, actor, at)
+    return done
 
 
 def _products(connection: Connection, statement: Select[Any]) -> Iterator[Product]:
@@ -126,3 +171,47 @@ def _bundles(rows: Sequence[Row[Any]]) -> tuple[int, int]:
 def _available(on_hand: int, reserved: int) -> int:
     """A counted stock may be less than what was promised before; then nothing is left."""
     return max(on_hand - reserved, 0)
+
+
+def _refuse(by_token: Mapping[str, Mapping[str, str]]) -> None:
+    wrong = {token: fields for token, fields in by_token.items() if fields}
+    if wrong:
+        raise CatalogueError(wrong)
+
+
+def _mentioned(changes: Iterable[ProductChange]) -> set[str]:
+    """The products and their parts."""
+    return {token for change in changes for token in (change.token, *(part.token for part in change.bundle))}
+
+
+def _neighbourhood(connection: Connection, changes: Sequence[ProductChange]) -> set[str]:
+    """The products, their parts, and the bundles that they are part of."""
+    tokens = _mentioned(changes)
+    for some in portions(sorted(change.token for change in changes)):
+        users = select(bundle_parts.c.bundle_token).where(bundle_parts.c.part_token.in_(some))
+        tokens.update(connection.execute(users).scalars())
+    return tokens
+
+
+def _lock(connection: Connection, changes: Sequence[ProductChange]) -> None:
+    """Keep products and parts as they are until the commit; in order, so that two imports do not block each
+    other. SQLite has one writer and needs no lock."""
+    for some in portions(sorted(_mentioned(changes))):
+        connection.execute(
+            select(products.c.token)
+            .where(products.c.token.in_(some))
+            .order_by(products.c.token)
+            .with_for_update(key_share=True)
+        ).all()
+
+
+def _still_awaited(
+    connection: Connection, before: Mapping[str, Product], changes: Iterable[ProductChange]
+) -> dict[str, dict[str, str]]:
+    """Paid purchases wait for the product; as a bundle it could never come into stock again."""
+    turned = {change.token for change in changes if change.bundle and change.token in before}
+    turned = {token for token in turned if not before[token].bundle}
+    if not turned:
+        return {}
+    problem = "is not possible while a paid purchase waits for this product"
+    return {token: {"bundle": problem} for token in stocktaking.awaited(connection, turned)}
