@@ -96,7 +96,7 @@ class LetterWriter:
 
 
 def format_money(amount: Money) -> str:
-    """The amount for people: as Swedes write it where it is in SEK (149,90 kr), else as in English (€149.90)."""
+    """The amount for people: SEK as Swedish writes it (149,90 kr), the rest as English does (€149.90)."""
     locale = "sv_SE" if amount.currency == "SEK" else "en"
     return str(format_currency(amount.value, amount.currency, locale=locale))
 

@@ -42,8 +42,8 @@ class Tax:
 class Summary:
     """``goods`` and ``charges`` (delivery) are what was invoiced; their totals add up to ``total``.
 
-    ``reference`` is SEQR's ersReference of the payment, once there is one; ``pay_code`` what the open invoice's
-    QR code says.
+    ``reference`` is SEQR's ersReference of the payment, once there is one; ``pay_code`` is what the QR code
+    of the latest invoice says.
     """
 
     id: str

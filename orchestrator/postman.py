@@ -1,0 +1,150 @@
+"""The postman: takes what is due from the outbox, writes it and carries it to the mail server.
+
+Any number of processes may have one. No transaction is open while the mail server is spoken to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from orchestrator import outbox, qr, summary
+from orchestrator.database import Database
+from orchestrator.errors import OrchestratorError
+from orchestrator.identity import now
+from orchestrator.letter import LetterWriter
+from orchestrator.mail import Envelope, address, compose, sender_of
+from orchestrator.outbox import Letter, Mail
+from orchestrator.settings import Settings
+from orchestrator.smtp import MailServer, Session
+from orchestrator.summary import Summary
+from statemachine import State
+
+log = structlog.get_logger(__name__)
+
+BATCH = 20
+"""Mails claimed at a time: few enough to be through in ``LANES`` before their lease is over."""
+
+LANES = 4
+"""Connections to the mail server at a time: a slow mail holds up one lane only."""
+
+_BATCHES_IN_A_RUN = 10
+
+
+class NothingToPay(OrchestratorError):
+    """The purchase has no open invoice any more, so a pay link would mislead."""
+
+    code = "nothing_to_pay"
+
+
+class Unexpected(OrchestratorError):
+    """The mail could not be made or sent, for a reason nobody thought of. The log has it."""
+
+    code = "unexpected"
+    retryable = True
+
+
+class Postman:
+    """Sends what is due. Made once; raises SettingsError where sender or mail server are set wrong."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        server: MailServer | None = None,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        """``server`` is the one of the settings unless given; without either, mails are kept."""
+        self._database = database
+        self._clock = clock
+        self._writer = LetterWriter(settings)
+        self._sender = sender_of(settings)
+        if server is None and settings.smtp_url is not None:
+            server = MailServer(settings.smtp_url.get_secret_value())
+        self._server = server
+        self._running = False
+
+    async def run_once(self) -> int:
+        """Handle what is due, 200 mails at most; returns how many. Nothing while another run is under way.
+
+        Raises DatabaseUnavailable. What is wrong with a mail is written down with it and raised to nobody.
+        """
+        if self._running:
+            return 0
+        self._running = True
+        try:
+            return await self._run()
+        finally:
+            self._running = False
+
+    async def _run(self) -> int:
+        handled = 0
+        for _ in range(_BATCHES_IN_A_RUN):
+            mails = await self._database.write(outbox.claim, self._clock(), BATCH)
+            await self._carry(mails)
+            handled += len(mails)
+            if len(mails) < BATCH:
+                break
+        return handled
+
+    async def _carry(self, mails: list[Mail]) -> None:
+        waiting = deque(mails)
+        lanes = [self._lane(waiting) for _ in range(min(LANES, len(mails)))]
+        for outcome in await asyncio.gather(*lanes, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _lane(self, waiting: deque[Mail]) -> None:
+        session = None if self._server is None else self._server.session()
+        try:
+            while waiting:
+                await self._handle(waiting.popleft(), session)
+        finally:
+            if session is not None:
+                await session.close()
+
+    async def _handle(self, mail: Mail, session: Session | None) -> None:
+        facts = await self._database.read(summary.read, mail.purchase_id)
+        letter: Letter | None = None
+        try:
+            letter = self._write(mail, facts)
+            if session is not None:
+                await session.send(self._compose(mail, letter, facts))
+        except OrchestratorError as error:
+            await self._record_failure(mail, letter, error)
+        except Exception:
+            log.exception("mail.unexpected", mail_id=mail.id, purchase_id=mail.purchase_id)
+            await self._record_failure(mail, letter, Unexpected())
+        else:
+            await self._record_success(mail, letter, sent=session is not None)
+
+    def _write(self, mail: Mail, facts: Summary) -> Letter:
+        if mail.kind == "payment_link" and (facts.state != State.INVOICED or facts.pay_code is None):
+            raise NothingToPay(f"The purchase is {facts.state}: there is no open invoice to pay.")
+        return self._writer.write(mail.kind, facts)
+
+    def _compose(self, mail: Mail, letter: Letter, facts: Summary) -> Envelope:
+        code = qr.png(facts.pay_code) if mail.kind == "payment_link" and facts.pay_code else None
+        recipient = address(mail.recipient, facts.customer.name)
+        return compose(self._sender, recipient, letter, mail.message_id, self._clock(), code)
+
+    async def _record_success(self, mail: Mail, letter: Letter, *, sent: bool) -> None:
+        if sent:
+            await self._database.write(outbox.record_sent, mail, letter, self._clock())
+        else:
+            await self._database.write(outbox.record_kept, mail, letter)
+        log.info("mail.sent" if sent else "mail.kept", mail_id=mail.id, purchase_id=mail.purchase_id)
+
+    async def _record_failure(self, mail: Mail, letter: Letter | None, error: OrchestratorError) -> None:
+        await self._database.write(outbox.record_failure, mail, letter, error, self._clock())
+        log.warning(
+            "mail.not_sent",
+            mail_id=mail.id,
+            purchase_id=mail.purchase_id,
+            attempt=mail.attempts,
+            error=error.message,
+        )
