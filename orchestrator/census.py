@@ -1,0 +1,105 @@
+"""The census: how many purchases, invoices and mails there are, and how long they have waited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Table, and_, func, select
+
+from orchestrator.tables import invoice_attempts, journal, outbox, purchases
+from statemachine import State
+
+LATELY = timedelta(minutes=10)
+"""Over which time the stays in a state are averaged."""
+
+_ON_THE_WAY = (State.RECEIVED.value, State.INVOICED.value, State.PAID.value)
+_MOST_MOVES = 20_000
+_MAIL_STATES = ("queued", "sent", "kept", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Numbers at one moment. Durations are in seconds."""
+
+    purchases: dict[str, int]
+    """By state; every state is there."""
+    attention: int
+    oldest: dict[str, float]
+    """By state on the way to stocked: how long the purchase that moved least recently has been as it is."""
+    stays: dict[str, float]
+    """By state: how long those that left it lately had been in it, on average."""
+    open_invoices: int
+    longest_unasked: float
+    """How long ago SEQR was asked about the open invoice that waits longest; 0 when none is open."""
+    mails: dict[str, int]
+    """The outbox by state."""
+
+
+def take(connection: Connection, at: datetime) -> Census:
+    """Count everything once."""
+    open_invoices, asked_at = _open_invoices(connection)
+    return Census(
+        purchases=dict.fromkeys((state.value for state in State), 0) | _counts(connection, purchases),
+        attention=connection.execute(
+            select(func.count()).select_from(purchases).where(purchases.c.attention.is_not(None))
+        ).scalar_one(),
+        oldest=_oldest(connection, at),
+        stays=_stays(connection, at),
+        open_invoices=open_invoices,
+        longest_unasked=_since(asked_at, at),
+        mails=dict.fromkeys(_MAIL_STATES, 0) | _counts(connection, outbox),
+    )
+
+
+def _counts(connection: Connection, table: Table) -> dict[str, int]:
+    statement = select(table.c.state, func.count().label("number")).group_by(table.c.state)
+    return {row.state: row.number for row in connection.execute(statement)}
+
+
+def _oldest(connection: Connection, at: datetime) -> dict[str, float]:
+    statement = (
+        select(purchases.c.state, func.min(purchases.c.updated_at))
+        .where(purchases.c.state.in_(_ON_THE_WAY))
+        .group_by(purchases.c.state)
+    )
+    found = {state: _since(moved_at, at) for state, moved_at in connection.execute(statement)}
+    return dict.fromkeys(_ON_THE_WAY, 0.0) | found
+
+
+def _stays(connection: Connection, at: datetime) -> dict[str, float]:
+    """From the journal: each late move, beside the purchase's last move before it into that state."""
+    left, came = journal.alias("left_state"), journal.alias("came_to_state")
+    statement = (
+        select(left.c.source, left.c.at, func.max(came.c.at))
+        .join(came, and_(came.c.purchase_id == left.c.purchase_id, came.c.sequence < left.c.sequence))
+        .where(
+            left.c.at > at - LATELY,
+            left.c.source != left.c.target,
+            came.c.target == left.c.source,
+            came.c.source.is_distinct_from(came.c.target),
+        )
+        .group_by(left.c.id, left.c.source, left.c.at)
+        .limit(_MOST_MOVES)
+    )
+    stays: dict[str, list[float]] = {}
+    for state, left_at, came_at in connection.execute(statement):
+        stays.setdefault(state, []).append(_since(came_at, left_at))
+    return {state: sum(seconds) / len(seconds) for state, seconds in stays.items()}
+
+
+def _open_invoices(connection: Connection) -> tuple[int, datetime | None]:
+    """How many there are, and when the one that waits longest was asked about, or else issued."""
+    asked = func.coalesce(purchases.c.asked_at, invoice_attempts.c.issued_at, invoice_attempts.c.sent_at)
+    statement = (
+        select(func.count(), func.min(asked))
+        .select_from(invoice_attempts)
+        .join(purchases, purchases.c.id == invoice_attempts.c.purchase_id)
+        .where(invoice_attempts.c.state == "open")
+    )
+    count, oldest = connection.execute(statement).one()
+    return count, oldest
+
+
+def _since(then: datetime | None, at: datetime) -> float:
+    return 0.0 if then is None else max((at - then).total_seconds(), 0.0)

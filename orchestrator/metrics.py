@@ -1,0 +1,162 @@
+"""Prometheus metrics. What this process does is counted as it happens, what there is when somebody asks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from orchestrator import census
+from orchestrator.census import Census
+from orchestrator.database import Database, DatabaseUnavailable
+from orchestrator.identity import now
+from orchestrator.invoice import NOTIFICATION_PATH
+from orchestrator.seqr.messages import Exchange
+
+CREATE_PURCHASE_PATH = "/seqr/createPurchase"
+COUNT_IS_GOOD_FOR = 1.0
+"""Seconds for which a count of the database answers further scrapes too."""
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+_OUTCOMES = {
+    200: "answered",
+    400: "invalid",
+    401: "unauthorized",
+    404: "unknown_token",
+    409: "out_of_stock",
+    413: "invalid",
+    415: "invalid",
+    422: "invalid",
+    429: "too_many",
+    499: "caller_left",
+    502: "refused",
+    503: "unavailable",
+}
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own.
+
+    The composition root hands ``observe`` to the SEQR client and ``request`` to the request log.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._seqr_calls = Counter(
+            "orchestrator_seqr_calls",
+            "Calls to SEQR, by operation and outcome (answered, refused, busy, unknown).",
+            ["operation", "outcome"],
+            registry=self.registry,
+        )
+        self._seqr_seconds = Histogram(
+            "orchestrator_seqr_call_seconds",
+            "How long calls to SEQR took.",
+            ["operation"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._orders = Counter(
+            "orchestrator_create_purchase_requests",
+            "createPurchase requests, by outcome.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._order_seconds = Histogram(
+            "orchestrator_create_purchase_seconds",
+            "How long createPurchase took to answer.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._notifications = Counter(
+            "orchestrator_notifications",
+            "Calls of a notification address, by whether it is one of ours (known, unknown, failed).",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._database_up = Gauge(
+            "orchestrator_database_up",
+            "1 when the database answered this scrape, else 0; then the figures from it are missing.",
+            registry=self.registry,
+        )
+        self._census = _CensusCollector()
+        self.registry.register(self._census)
+        self._counting = asyncio.Lock()
+        self._counted_at = -COUNT_IS_GOOD_FOR
+
+    def observe(self, exchange: Exchange) -> None:
+        """Count a call to SEQR."""
+        self._seqr_calls.labels(exchange.operation, exchange.verdict.value).inc()
+        self._seqr_seconds.labels(exchange.operation).observe(exchange.duration_ms / 1000)
+
+    def request(self, path: str, status: int, seconds: float) -> None:
+        """Count an HTTP request, if it is createPurchase or a notification."""
+        if path == CREATE_PURCHASE_PATH:
+            self._orders.labels(_OUTCOMES.get(status, "failed")).inc()
+            self._order_seconds.observe(seconds)
+        elif path.startswith(NOTIFICATION_PATH):
+            outcome = {200: "known", 404: "unknown"}.get(status, "failed")
+            self._notifications.labels(outcome).inc()
+
+    async def text(self, database: Database) -> bytes:
+        """All metrics in Prometheus' text format. Without the database, those of the process alone."""
+        async with self._counting:
+            if time.monotonic() - self._counted_at >= COUNT_IS_GOOD_FOR:
+                await self._count(database)
+        return generate_latest(self.registry)
+
+    async def _count(self, database: Database) -> None:
+        try:
+            self._census.latest = await database.read(census.take, now())
+        except DatabaseUnavailable:
+            self._census.latest = None
+        self._database_up.set(self._census.latest is not None)
+        self._counted_at = time.monotonic()
+
+
+class _CensusCollector(Collector):
+    """Shows the latest census as gauges."""
+
+    def __init__(self) -> None:
+        self.latest: Census | None = None
+
+    def describe(self) -> Iterator[Metric]:
+        yield from ()
+
+    def collect(self) -> Iterator[Metric]:
+        if self.latest is None:
+            return
+        found = self.latest
+        yield _by_state("orchestrator_purchases", "Purchases, by state.", found.purchases)
+        yield GaugeMetricFamily(
+            "orchestrator_purchases_attention", "Purchases that wait for somebody.", found.attention
+        )
+        yield _by_state(
+            "orchestrator_purchase_oldest_seconds",
+            "For each state before stocked, how long the purchase that moved least recently has stood still.",
+            found.oldest,
+        )
+        yield _by_state(
+            "orchestrator_purchase_state_seconds",
+            "How long purchases were in a state that they left in the last 10 minutes, on average.",
+            found.stays,
+        )
+        yield GaugeMetricFamily(
+            "orchestrator_open_invoices", "Invoices that a customer may pay.", found.open_invoices
+        )
+        yield GaugeMetricFamily(
+            "orchestrator_longest_unasked_seconds",
+            "How long ago SEQR was asked about the open invoice that waits longest. Alert at 10.",
+            found.longest_unasked,
+        )
+        yield _by_state("orchestrator_outbox_mails", "Mails, by state.", found.mails)
+
+
+def _by_state(name: str, meaning: str, values: dict[str, int] | dict[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, meaning, labels=["state"])
+    for state, value in values.items():
+        family.add_metric([state], value)
+    return family
