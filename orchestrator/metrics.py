@@ -6,15 +6,26 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from orchestrator import census
 from orchestrator.census import Census
 from orchestrator.database import Database, DatabaseUnavailable
 from orchestrator.identity import now
 from orchestrator.invoice import NOTIFICATION_PATH
+from orchestrator.parts import Parts
 from orchestrator.seqr.messages import Exchange
 
 CREATE_PURCHASE_PATH = "/seqr/createPurchase"
@@ -39,7 +50,7 @@ _OUTCOMES = {
 
 
 class Metrics:
-    """The metrics of one process, in a registry of their own.
+    """Counters in a registry of their own.
 
     The composition root hands ``observe`` to the SEQR client and ``request`` to the request log.
     """
@@ -77,15 +88,6 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
-        self._database_up = Gauge(
-            "orchestrator_database_up",
-            "1 when the database answered this scrape, else 0; then the figures from it are missing.",
-            registry=self.registry,
-        )
-        self._census = _CensusCollector()
-        self.registry.register(self._census)
-        self._counting = asyncio.Lock()
-        self._counted_at = -COUNT_IS_GOOD_FOR
 
     def observe(self, exchange: Exchange) -> None:
         """Count a call to SEQR."""
@@ -101,20 +103,54 @@ class Metrics:
             outcome = {200: "known", 404: "unknown"}.get(status, "failed")
             self._notifications.labels(outcome).inc()
 
-    async def text(self, database: Database) -> bytes:
+
+PROCESS = Metrics()
+"""What this process counts."""
+observe = PROCESS.observe
+request = PROCESS.request
+
+
+class Figures:
+    """Everything that one scrape shows: the process' own counts, and those of the database."""
+
+    def __init__(self, database: Database, metrics: Metrics = PROCESS) -> None:
+        self._database = database
+        self._metrics = metrics
+        self._registry = CollectorRegistry()
+        self._up = Gauge(
+            "orchestrator_database_up",
+            "1 when the database answered, else 0; then the figures from it are missing.",
+            registry=self._registry,
+        )
+        self._census = _CensusCollector()
+        self._registry.register(self._census)
+        self._counting = asyncio.Lock()
+        self._counted_at = -COUNT_IS_GOOD_FOR
+
+    async def text(self) -> bytes:
         """All metrics in Prometheus' text format. Without the database, those of the process alone."""
         async with self._counting:
             if time.monotonic() - self._counted_at >= COUNT_IS_GOOD_FOR:
-                await self._count(database)
-        return generate_latest(self.registry)
+                await self._count()
+        return generate_latest(self._metrics.registry) + generate_latest(self._registry)
 
-    async def _count(self, database: Database) -> None:
+    async def _count(self) -> None:
         try:
-            self._census.latest = await database.read(census.take, now())
+            self._census.latest = await self._database.read(census.take, now())
         except DatabaseUnavailable:
             self._census.latest = None
-        self._database_up.set(self._census.latest is not None)
+        self._up.set(self._census.latest is not None)
         self._counted_at = time.monotonic()
+
+
+def routes(parts: Parts, metrics: Metrics = PROCESS) -> list[Route]:
+    """``/metrics``; it does not ask who calls."""
+    figures = Figures(parts.database, metrics)
+
+    async def answer(_request: Request) -> Response:
+        return Response(await figures.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [Route("/metrics", answer, methods=["GET"])]
 
 
 class _CensusCollector(Collector):

@@ -1,11 +1,10 @@
-"""What monitors ask: is the process alive, is it of use, and what does it count?"""
+"""What monitors ask: is the process alive, and is it of use?"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -13,7 +12,6 @@ from starlette.routing import Route
 from orchestrator import migration
 from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
-from orchestrator.metrics import Metrics
 from orchestrator.parts import Parts
 
 SchedulerCheck = Callable[[], str | None]
@@ -23,16 +21,13 @@ DATABASE_SECONDS = 3.0
 _WELL = "ok"
 
 
-def routes(parts: Parts, scheduler_is_well: SchedulerCheck, metrics: Metrics | None = None) -> list[Route]:
-    """``/healthz``, ``/readyz`` and, with ``metrics``, ``/metrics``. None of them asks who calls."""
+def routes(parts: Parts, scheduler_is_well: SchedulerCheck) -> list[Route]:
+    """``/healthz`` and ``/readyz``. Neither asks who calls."""
 
     async def ready(request: Request) -> Response:
         return await readiness(parts.database, scheduler_is_well)
 
-    found = [Route("/healthz", _alive, methods=["GET"]), Route("/readyz", ready, methods=["GET"])]
-    if metrics is not None:
-        found.append(Route("/metrics", _shown(metrics, parts.database), methods=["GET"]))
-    return found
+    return [Route("/healthz", _alive, methods=["GET"]), Route("/readyz", ready, methods=["GET"])]
 
 
 async def readiness(database: Database, scheduler_is_well: SchedulerCheck) -> Response:
@@ -64,10 +59,3 @@ async def _database_checks(database: Database) -> dict[str, str]:
 
 async def _alive(request: Request) -> Response:
     return JSONResponse({"status": "alive"}, headers=_FRESH)
-
-
-def _shown(metrics: Metrics, database: Database) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        return Response(await metrics.text(database), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    return answer
