@@ -256,8 +256,9 @@ class StockMovement(SQLModel, table=True):
 class OutboxMail(SQLModel, table=True):
     """A mail that has to go out, written in the same commit as what it tells.
 
-    States: ``queued``, ``sent``, ``kept`` (no SMTP is set), ``failed`` (given up). The text is made when it is
-    first due and kept as it was sent. ``message_id`` never changes, so a repeat is recognised.
+    States: ``queued``, ``sent``, ``kept`` (no SMTP is set), ``failed`` (given up). The text is made anew for
+    each attempt and kept as it was in the last. ``message_id`` is the left side of the Message-ID; it never
+    changes, so a repeat is recognised.
     """
 
     __tablename__ = "outbox"
