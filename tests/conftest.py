@@ -1,3 +1,8 @@
 """What all tests share. Each fixture lives in the module of the thing that it provides."""
 
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.browser"]
+pytest_plugins = [
+    "tests.fixtures.postgres",
+    "tests.fixtures.browser",
+    "tests.fixtures.database",
+    "tests.fixtures.shop",
+]

@@ -1,0 +1,137 @@
+"""createPurchase: SEQR's Instant Checkout service tells what a customer wants to buy (facts, "createPurchase")."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from orchestrator.parts import Parts
+from orchestrator.purchase import Order
+from orchestrator.rest.errors import Refusal, invalid
+from orchestrator.settings import Settings
+
+PATH = "/seqr/createPurchase"
+LARGEST_BODY = 64 * 1024
+
+_EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+_TOKEN = re.compile(r"[A-Za-z0-9._-]+")
+_HIDDEN = {"Cc", "Cs"}
+"""Unicode's control characters and halves of characters: neither XML nor a mail header can carry them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one field of the request may look. ``attribute`` is its name in Order."""
+
+    attribute: str
+    longest: int
+    required: bool = True
+    pattern: re.Pattern[str] | None = None
+    words: str = ""
+
+    def complaint(self, value: object) -> str | None:
+        """What is wrong with ``value``, or None."""
+        if value is None:
+            return "is missing" if self.required else None
+        if not isinstance(value, str):
+            return "must be text"
+        if self.required and not value.strip():
+            return "must not be empty"
+        if len(value) > self.longest:
+            return f"must have at most {self.longest} characters"
+        if any(unicodedata.category(character) in _HIDDEN for character in value):
+            return "must not contain control characters"
+        if self.pattern is not None and not self.pattern.fullmatch(value):
+            return self.words
+        return None
+
+
+FIELDS = {
+    "purchaseToken": Field("purchase_token", 64, pattern=_TOKEN, words="may have letters, digits, '-', '_' and '.'"),
+    "clientName": Field("name", 200),
+    "street": Field("street", 200),
+    "city": Field("city", 200),
+    "state": Field("state", 200, required=False),
+    "zip": Field("zip", 32),
+    "country": Field("country", 100),
+    "email": Field("email", 254, pattern=_EMAIL, words="must be a mail address such as anna@example.com"),
+    "msisdn": Field("msisdn", 32, required=False),
+}
+"""The request's fields; what else it carries is ignored."""
+
+
+def routes(parts: Parts) -> list[Route]:
+    """The endpoint that SEQR calls."""
+    in_flight = 0
+
+    async def create_purchase(request: Request) -> Response:
+        nonlocal in_flight
+        check_credentials(request, parts.settings)
+        if in_flight >= parts.settings.create_purchase_in_flight:
+            raise Refusal(429, "too_many_requests", "Too many purchases at once.", headers={"Retry-After": "1"})
+        in_flight += 1
+        try:
+            order = parse(await read_json(request))
+            reference = await parts.settlement.place(order)
+        finally:
+            in_flight -= 1
+        return JSONResponse({"invoiceReferenceId": reference})
+
+    return [Route(PATH, create_purchase, methods=["POST"])]
+
+
+def parse(body: Any) -> Order:
+    """The order in a request. Raises Refusal, 400 or 422 with the wrong fields."""
+    if not isinstance(body, dict):
+        raise Refusal(400, "invalid_request", "The body must be a JSON object.")
+    complaints = {
+        name: complaint for name, field in FIELDS.items() if (complaint := field.complaint(body.get(name)))
+    }
+    if complaints:
+        raise invalid(complaints)
+    return Order(**{field.attribute: body.get(name) or "" for name, field in FIELDS.items()})
+
+
+async def read_json(request: Request) -> Any:
+    """The request's JSON. Raises Refusal: 415, 413 or 400."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Refusal(415, "invalid_request", "Send JSON: the header Content-Type must be application/json.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise Refusal(413, "invalid_request", "The body must not be larger than 64 KiB.")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "invalid_request", "The body is not JSON.") from None
+
+
+def check_credentials(request: Request, settings: Settings) -> None:
+    """Demand HTTP Basic authentication where it is set. Raises Refusal 401."""
+    if settings.create_purchase_user is None or settings.create_purchase_password is None:
+        return
+    wanted = f"{settings.create_purchase_user}:{settings.create_purchase_password.get_secret_value()}"
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    try:
+        given = base64.b64decode(credentials.strip(), validate=True)
+    except binascii.Error:
+        given = b""
+    if scheme.lower() != "basic" or not hmac.compare_digest(given, wanted.encode()):
+        raise Refusal(
+            401,
+            "unauthorized",
+            "createPurchase demands its user and password (HTTP Basic).",
+            headers={"WWW-Authenticate": 'Basic realm="createPurchase", charset="UTF-8"'},
+        )

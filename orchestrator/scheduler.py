@@ -1,0 +1,80 @@
+"""The scheduler: APScheduler runs what nobody asks for, again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+log = structlog.get_logger(__name__)
+
+_SILENT_TOO_LONG = 15.0
+
+
+@dataclass(slots=True)
+class Job:
+    """Something done every ``seconds``, and how its last run went. Times are of the monotonic clock."""
+
+    name: str
+    run: Callable[[], Awaitable[object]]
+    seconds: float
+    begun_at: float = 0.0
+    ended_at: float = 0.0
+    error: str | None = None
+
+
+class Scheduler:
+    """Runs its jobs one beside the other, each never twice at a time.
+
+    A run that fails is logged and is the next run's business: whatever it had to do is still due then.
+    """
+
+    def __init__(self, jobs: list[Job]) -> None:
+        self.jobs = jobs
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    def start(self) -> None:
+        """Begin; needs a running event loop."""
+        for job in self.jobs:
+            job.ended_at = time.monotonic()
+            self._scheduler.add_job(
+                self._run,
+                "interval",
+                args=[job],
+                seconds=job.seconds,
+                id=job.name,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+            )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Begin no further run."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+
+    def why_not_well(self) -> str | None:
+        """What is wrong with the scheduler, or None."""
+        if not self._scheduler.running:
+            return "The scheduler does not run."
+        for job in self.jobs:
+            silent = time.monotonic() - job.ended_at
+            if silent > job.seconds + _SILENT_TOO_LONG:
+                return f"The job {job.name} has not ended a run for {silent:.0f} s."
+        return None
+
+    async def _run(self, job: Job) -> None:
+        job.begun_at = time.monotonic()
+        try:
+            await job.run()
+        except Exception as error:
+            job.error = str(error)
+            log.exception("job.failed", job=job.name)
+        else:
+            job.error = None
+        finally:
+            job.ended_at = time.monotonic()
