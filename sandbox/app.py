@@ -42,7 +42,10 @@ class Sandbox:
         self.faults = Faults()
         self._notifier = Notifier(self.ledger, self.faults)
         self._checkout = InstantCheckout(
-            config.create_purchase_url, config.webshop_id, config.create_purchase_auth
+            config.create_purchase_url,
+            config.webshop_id,
+            config.create_purchase_auth,
+            config.checkout_timeout,
         )
         self._phone = Phone(self.ledger, self.faults, self._checkout, config)
         self._loop: asyncio.AbstractEventLoop | None = None

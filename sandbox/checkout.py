@@ -18,7 +18,6 @@ import aiohttp
 
 from sandbox.errors import SandboxError
 
-_TIMEOUT = aiohttp.ClientTimeout(total=30)
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json;charset=UTF-8"}
 _INVOICE_PATH = re.compile(r"/?R(\d+)", re.IGNORECASE)
 
@@ -102,15 +101,18 @@ def read_code(text: str) -> ShopCode | InvoiceCode:
 class InstantCheckout:
     """Calls the shop's createPurchase as SEQR would."""
 
-    def __init__(self, address: str, webshop_id: str, credentials: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self, address: str, webshop_id: str, credentials: tuple[str, str] | None = None, timeout: float = 30.0
+    ) -> None:
         self._address = address
         self._webshop_id = webshop_id
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._headers = _HEADERS | _basic(credentials)
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
         """Be ready to call."""
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, headers=self._headers)
+        self._session = aiohttp.ClientSession(timeout=self._timeout, headers=self._headers)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -19,6 +19,7 @@ class SandboxConfig:
         base_url: where this sandbox is reachable, with its prefix, for example ``http://127.0.0.1:8000/sandbox``.
         create_purchase_url: the shop's createPurchase.
         create_purchase_auth: user and password, when the shop demands HTTP Basic authentication.
+        checkout_timeout: seconds that createPurchase may take.
         webshop_id: the one web-shop that the Instant Checkout service knows.
         terminals: password by principal id.
         reversal_seconds: how long a payment waits for getPaymentStatus (facts, rule 1).
@@ -30,6 +31,7 @@ class SandboxConfig:
     base_url: str
     create_purchase_url: str
     create_purchase_auth: tuple[str, str] | None = field(default=None, repr=False)
+    checkout_timeout: float = 30.0
     webshop_id: str = "demo"
     terminals: Mapping[str, str] = field(default_factory=lambda: PUBLIC_TEST_TERMINALS, repr=False)
     reversal_seconds: float = 20.0

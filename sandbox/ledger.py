@@ -226,7 +226,7 @@ class Ledger:
         booked.cause = Cause.REVERSAL
         text = (
             f"SEQR: your payment of {booked.invoice.total} for {booked.invoice.title} was given back, "
-            "because the shop did not answer. No money was taken."
+            "because the shop did not answer. You have not been charged."
         )
         self.messages.append(TextMessage(booked.reversed_on, booked.reference, text))
         self._change(booked, Status.CANCELED, "reversed", "no getPaymentStatus in time")

@@ -206,3 +206,13 @@ async def test_pages_carry_no_inline_script_or_style_and_a_strict_policy(scene: 
     assert "style=" not in page
     assert "<script>" not in page
     assert " onclick" not in page
+
+
+async def test_the_soap_address_says_what_it_is(scene: Scene) -> None:
+    assert "?wsdl" in await get(scene, "/sandbox/seqr")
+
+
+async def test_the_api_wants_json(scene: Scene) -> None:
+    async with scene.http.put(f"{scene.base_url}/sandbox/api/faults", data=b"{") as answer:
+        assert answer.status == 422
+        assert (await answer.json())["message"] == "the body is not JSON"

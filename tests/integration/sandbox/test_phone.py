@@ -64,7 +64,7 @@ async def test_from_the_code_to_the_receipt(scene: Scene) -> None:
 
 
 async def test_the_shop_is_called_as_seqr_would() -> None:
-    async with played(auth=("seqr", "secret")) as scene:
+    async with played(create_purchase_auth=("seqr", "secret")) as scene:
         await post(scene, "/confirm", ADDRESS)
 
     headers, body = scene.shop.purchases[0]
@@ -231,3 +231,29 @@ async def test_an_invoice_without_acknowledgment_waits_for_the_shop(scene: Scene
     assert state_of(await show(scene, f"/invoices/{reference}")) == "acknowledging"
     assert state_of(await enter_pin(scene, reference)) == "acknowledging"
     assert (await scene.seqr.status(reference))["status"] == "PENDING_ISSUER_ACKNOWLEDGE"
+
+
+async def test_a_shop_that_is_gone_is_told_in_words() -> None:
+    async with played(create_purchase_url="http://127.0.0.1:1/createPurchase") as scene:
+        page = await post(scene, "/confirm", ADDRESS)
+
+    assert "The shop cannot be reached." in page
+
+
+async def test_a_silent_shop_is_given_up_on() -> None:
+    async with played(checkout_timeout=0.05) as scene:
+        scene.shop.holds_back = True
+        page = await post(scene, "/confirm", ADDRESS)
+
+    assert "The shop did not answer in time." in page
+
+
+async def test_a_shop_that_answers_no_json(scene: Scene) -> None:
+    scene.shop.refusal = (502, None)
+
+    assert "HTTP_502" in await post(scene, "/confirm", ADDRESS)
+
+
+async def test_an_invoice_that_seqr_does_not_know(scene: Scene) -> None:
+    assert state_of(await post(scene, "/invoices/7/pin", {"digit": "1"})) == "error"
+    assert "no invoice 7" in await show(scene, "/invoices/7/state")

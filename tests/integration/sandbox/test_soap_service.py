@@ -164,6 +164,8 @@ INVOICES = [
     ("49", invoice_xml().replace("<value>149.00", "<value>148.00", 1)),
     ("49", invoice_xml().replace("<currency>SEK", "<currency>NOK", 1)),
     ("49", invoice_xml().replace("SEK", "kr")),
+    ("49", invoice_xml(value="NaN")),
+    ("49", invoice_xml().replace("<itemQuantity>1<", "<itemQuantity>NaN<")),
     ("11", invoice_xml(value="0")),
     ("11", invoice_xml(value="-5.00")),
     ("64", invoice_xml("ftp://shop.example/n")),
