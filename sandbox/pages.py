@@ -25,7 +25,7 @@ class PageSafety:
         origins = " ".join(["'self'", *sorted({origin for t in trusted if (origin := _origin(t))})])
         self._policy = (
             f"default-src 'self'; img-src {origins}; script-src {origins}; "
-            "object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
+            "form-action 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'self'"
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -23,7 +23,9 @@ def run(
     dashboard_url: str | None = None,
 ) -> None:
     """Serve until stopped; prints the SOAP address once it can be reached. Port 0 takes a free one."""
-    with socket.create_server((host, port), reuse_port=False) as listening:
+    with socket.create_server((host, port)) as listening:
+        # Sockets made by create_server escape asyncio's own TCP_NODELAY, which costs 40 ms an answer.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         base_url = f"http://{host}:{listening.getsockname()[1]}"
         sandbox = build_sandbox(
             SandboxConfig(
