@@ -1,11 +1,7 @@
-"""The catalogue as a CSV file: the ten columns of ``COLUMNS``, in any order.
+"""The catalogue as a CSV file: the ten columns of ``catalogue_cells.COLUMNS``, in any order.
 
 UTF-8, with or without a byte order mark; ``,`` or ``;`` between the cells, as the header has it, and with
-``;`` a decimal comma is understood too. At most 5 MB and 50 000 rows. ``on_hand`` and ``for_sale`` (yes or no)
-may be empty: then they stay as they are. ``bundle`` names the parts as in ``mug:2;spoon:1``.
-
-A cell that a spreadsheet would take for a formula (it begins with ``= + - @`` or a tab) is written with a
-``'`` before it, which reading takes away again.
+``;`` a decimal comma is understood too. At most 5 MB and 50 000 rows.
 """
 
 from __future__ import annotations
@@ -13,39 +9,25 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import TypeVar
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from orchestrator import catalogue
+from orchestrator.catalogue_cells import COLUMNS, CellReader, cells_of
 from orchestrator.catalogue_edit import Plan
+from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
-from orchestrator.money import CURRENCIES, Money, MoneyError
-from orchestrator.product import CatalogueError, Piece, Product, ProductChange, plain, problems
+from orchestrator.identity import now
+from orchestrator.product import CatalogueError, Product, ProductChange
 
-COLUMNS = ("token", "title", "price", "currency", "tax_rate", "sku", "ean", "on_hand", "for_sale", "bundle")
+DEMO = Path(__file__).with_name("demo_catalogue.csv")
 LARGEST_FILE = 5_000_000
 MOST_ROWS = 50_000
 MOST_PROBLEMS = 20
-
-T = TypeVar("T")
-_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
-_WHOLE = re.compile(r"[0-9]{1,30}")
-_RISKY = re.compile(r"'*[=+\-@\t]")
-_GUARDED = re.compile(r"'+[=+\-@\t]")
-_YES_OR_NO: Mapping[str, bool | None] = {
-    "": None,
-    "yes": True,
-    "true": True,
-    "1": True,
-    "no": False,
-    "false": False,
-    "0": False,
-}
 
 
 class WrongFile(OrchestratorError):
@@ -71,10 +53,6 @@ class Record:
 
     line: int
     change: ProductChange
-
-
-class _WrongCell(ValueError):
-    """The cell cannot be read; the text says what it should be."""
 
 
 def parse(data: bytes) -> list[Record]:
@@ -111,14 +89,25 @@ def export(products: Iterable[Product]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_guard(cell) for cell in _cells(product)] for product in products)
+    writer.writerows(cells_of(product) for product in products)
     return file.getvalue()
+
+
+async def load_demo(database: Database) -> None:
+    """Fill the catalogue with the demo shop's products."""
+    await database.write(apply, parse(DEMO.read_bytes()), "cli", now())
 
 
 def _with_lines(error: CatalogueError, records: Iterable[Record]) -> WrongFile:
     lines = {record.change.token: record.line for record in records}
     found = sorted((lines[token], fields) for token, fields in error.by_token.items())
     return WrongFile([problem for line, fields in found for problem in _problems_at(line, fields)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    line: int
+    cells: Sequence[str]
 
 
 def _problems_at(line: int, fields: Mapping[str, str]) -> list[str]:
@@ -173,117 +162,12 @@ def _records(columns: Sequence[str], rows: Iterable[_Row], *, decimal_comma: boo
         if len(row.cells) != len(columns):
             found.append(f"line {row.line}: has {len(row.cells)} cells, the header has {len(columns)}")
             continue
-        reading = _Reading(dict(zip(columns, row.cells, strict=True)), decimal_comma)
-        change = reading.change()
+        reader = CellReader(dict(zip(columns, row.cells, strict=True)), decimal_comma)
+        change = reader.change()
         if (first := lines.setdefault(change.token, row.line)) != row.line:
-            reading.wrong["token"] = f"{change.token[:64]!r} was there before, on line {first}"
-        found += _problems_at(row.line, reading.wrong)
+            reader.wrong["token"] = f"{change.token[:64]!r} was there before, on line {first}"
+        found += _problems_at(row.line, reader.wrong)
         records.append(Record(row.line, change))
     if found:
         raise WrongFile(found)
     return records
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    line: int
-    cells: Sequence[str]
-
-
-class _Reading:
-    """Reads the cells of one row, and keeps what is wrong with them, by column."""
-
-    def __init__(self, cells: Mapping[str, str], decimal_comma: bool) -> None:
-        self.wrong: dict[str, str] = {}
-        self._cells = {column: _unguard(cell.strip()) for column, cell in cells.items()}
-        self._decimal_comma = decimal_comma
-
-    def change(self) -> ProductChange:
-        """What the row asks for; where a cell is wrong, something harmless stands in for it."""
-        change = ProductChange(
-            token=self._cells["token"],
-            title=self._cells["title"],
-            price=self._price(),
-            tax_rate=self._take("tax_rate", self._number, Decimal(0)),
-            sku=self._cells["sku"],
-            ean=self._cells["ean"],
-            on_hand=self._take("on_hand", _optional_count, None),
-            for_sale=self._take("for_sale", _yes_or_no, None),
-            bundle=self._take("bundle", _pieces, ()),
-        )
-        self.wrong = problems(change) | self.wrong
-        return change
-
-    def _take(self, column: str, read: Callable[[str], T], otherwise: T) -> T:
-        try:
-            return read(self._cells[column])
-        except _WrongCell as error:
-            self.wrong[column] = str(error)
-            return otherwise
-
-    def _number(self, cell: str) -> Decimal:
-        text = cell.replace(",", ".") if self._decimal_comma else cell
-        if not _NUMBER.fullmatch(text):
-            raise _WrongCell(f"{cell[:64]!r} should be a number such as 149.90" if cell else "is empty")
-        return Decimal(text)
-
-    def _price(self) -> Money:
-        number = self._take("price", self._number, Decimal(1))
-        currency = self._cells["currency"]
-        if currency not in CURRENCIES:
-            self.wrong["currency"] = f"{currency[:64]!r} should be an ISO 4217 code such as SEK"
-            return Money(Decimal(1), "SEK")
-        try:
-            return Money(number, currency)
-        except MoneyError as error:
-            self.wrong["price"] = error.message.rstrip(".")
-            return Money(Decimal(1), currency)
-
-
-def _count(cell: str) -> int:
-    if not _WHOLE.fullmatch(cell):
-        raise _WrongCell(f"{cell[:64]!r} should be a whole number, 0 or more")
-    return int(cell)
-
-
-def _optional_count(cell: str) -> int | None:
-    return _count(cell) if cell else None
-
-
-def _yes_or_no(cell: str) -> bool | None:
-    if cell.lower() not in _YES_OR_NO:
-        raise _WrongCell(f"{cell[:64]!r} should be yes, no or empty")
-    return _YES_OR_NO[cell.lower()]
-
-
-def _pieces(cell: str) -> tuple[Piece, ...]:
-    pieces = []
-    for text in cell.split(";") if cell else ():
-        token, colon, quantity = (word.strip() for word in text.partition(":"))
-        if not (token and colon and _WHOLE.fullmatch(quantity)):
-            raise _WrongCell(f"{text.strip()[:64]!r} should be a token and a number, as in mug:2;spoon:1")
-        pieces.append(Piece(token, int(quantity)))
-    return tuple(pieces)
-
-
-def _cells(product: Product) -> list[str]:
-    return [
-        product.token,
-        product.title,
-        str(product.price.value),
-        product.price.currency,
-        f"{plain(product.tax_rate):f}",
-        product.sku or "",
-        product.ean or "",
-        "" if product.bundle else str(product.on_hand),
-        "yes" if product.for_sale else "no",
-        ";".join(f"{part.token}:{part.quantity}" for part in product.bundle),
-    ]
-
-
-def _guard(cell: str) -> str:
-    return f"'{cell}" if _RISKY.match(cell) else cell
-
-
-def _unguard(cell: str) -> str:
-    return cell[1:] if _GUARDED.match(cell) else cell
