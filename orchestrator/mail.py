@@ -18,6 +18,7 @@ from orchestrator.seqr.characters import legible
 from orchestrator.settings import PREFIX, Settings, SettingsError
 
 _LONGEST_ADDRESS = 254
+_LONGEST_NAME = 45
 # One unquoted local part and one domain. Letters of any script may stand in both (RFC 6531).
 _ADDRESS = re.compile(r"""[^\s\x00-\x20\x7f-\x9f()<>\[\]:;@\\,"]+@[^\s\x00-\x20\x7f-\x9f()<>\[\]:;@\\,"]+""")
 
@@ -55,7 +56,7 @@ def address(spec: str, name: str = "") -> Address:
         domain = domain.encode("idna").decode("ascii")
     except UnicodeError:
         raise BadAddress(f"{spec!a} has a domain to which no mail can be sent.") from None
-    return Address(_one_line(name), local, domain)
+    return Address(_fitting(_one_line(name)), local, domain)
 
 
 def compose(
@@ -78,6 +79,12 @@ def compose(
             code, "image", "png", cid=f"<{CODE_ID}>", disposition="inline", filename="seqr-code.png"
         )
     return Envelope(sender.addr_spec, recipient.addr_spec, message)
+
+
+def _fitting(name: str) -> str:
+    """The name, or none where it is longer than one encoded word of RFC 2047 holds: the library would put
+    spaces where it divides it."""
+    return name if name.isascii() or len(name.encode()) <= _LONGEST_NAME else ""
 
 
 def _one_line(text: str) -> str:

@@ -167,7 +167,7 @@ def resend(connection: Connection, mail_id: str, actor: str, at: datetime) -> No
 def depth(connection: Connection) -> Mapping[str, int]:
     """How many mails there are in each state; every state is named."""
     counted = connection.execute(select(outbox.c.state, func.count()).group_by(outbox.c.state))
-    return {"queued": 0, "sent": 0, "kept": 0, "failed": 0} | dict(counted.tuples().all())
+    return {"queued": 0, "sent": 0, "kept": 0, "failed": 0} | dict(counted.all())
 
 
 def _settle(connection: Connection, mail: Mail, letter: Letter | None, **values: Any) -> None:
