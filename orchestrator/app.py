@@ -1,0 +1,192 @@
+"""The composition root: builds the parts once and puts the rooms together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
+
+import dashboard.app
+from orchestrator import catalogue, exchange, logs, metrics, migration
+from orchestrator.database import Database, open_database
+from orchestrator.feed import Feed
+from orchestrator.identity import now
+from orchestrator.parts import Parts
+from orchestrator.product import Product
+from orchestrator.postman import Postman
+from orchestrator.reconcile import Reconciler
+from orchestrator.rest import create_purchase, errors, notification, probes, products, purchases, qr
+from orchestrator.scheduler import Job, Scheduler
+from orchestrator.seqr.client import SoapSeqr
+from orchestrator.seqr.credentials import Credentials
+from orchestrator.seqr.messages import Seqr
+from orchestrator.seqr.wsdl import SHIPPED_WSDL
+from orchestrator.settings import PREFIX, Settings, SettingsError, load, secret_key
+from orchestrator.settlement import Settlement
+from orchestrator.users import ensure_admin
+from sandbox.app import Sandbox, SandboxConfig, build_sandbox
+from sandbox.product import ShopProduct
+from sandbox.shop import build_shop
+
+log = structlog.get_logger(__name__)
+
+RECONCILE_EVERY = 0.25
+MAIL_EVERY = 1.0
+PRUNE_EVERY = 3600.0
+
+
+def create() -> Starlette:
+    """What ``serve`` runs in each of its processes."""
+    settings = load()
+    logs.configure(settings, secret_key(settings))
+    return build_app(make_parts(settings))
+
+
+def make_parts(settings: Settings, database: Database | None = None, seqr: Seqr | None = None) -> Parts:
+    """The parts that ``settings`` describe; a database or a line to SEQR may be put in their place.
+
+    Raises:
+        SettingsError, SeqrSetupError: something is missing or wrong; the message names it.
+    """
+    secret = secret_key(settings)
+    database = database or open_database(settings.database)
+    seqr = seqr or open_seqr(settings)
+    return Parts(settings, secret, database, seqr, Settlement(database, seqr, settings, secret))
+
+
+def open_seqr(settings: Settings) -> SoapSeqr:
+    """The line to SEQR. Raises SettingsError for what is missing, SeqrSetupError for what is wrong."""
+    for name in ("seqr_endpoint", "seqr_principal_id", "seqr_password"):
+        if getattr(settings, name) is None:
+            raise SettingsError(f"{PREFIX}{name.upper()} is missing: SEQR gives it to you. See docs/operations.md.")
+    assert settings.seqr_endpoint and settings.seqr_principal_id and settings.seqr_password
+    credentials = Credentials(
+        settings.seqr_principal_type,
+        settings.seqr_principal_id,
+        settings.seqr_password.get_secret_value(),
+        settings.seqr_user_id,
+    )
+    return SoapSeqr.open(
+        settings.seqr_endpoint,
+        credentials,
+        wsdl=settings.seqr_wsdl or SHIPPED_WSDL,
+        timeout=settings.seqr_timeout,
+        observe=metrics.observe,
+    )
+
+
+def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
+    """The whole program as one ASGI application; with the sandbox and the demo shop if one is given."""
+    feed = Feed(parts.database)
+    reconciler = Reconciler(parts.database, parts.settlement, parts.settings)
+    postman = Postman(parts.database, parts.settings)
+    scheduler = Scheduler(
+        [
+            Job("reconcile", reconciler.run_once, RECONCILE_EVERY),
+            Job("mail", postman.run_once, MAIL_EVERY),
+            Job("prune", lambda: prune(parts), PRUNE_EVERY),
+        ]
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(parts.database.close)
+            stack.push_async_callback(parts.seqr.close)
+            await migration.check(parts.database)
+            await first_user(parts)
+            if sandbox is not None:
+                await sandbox.start()
+                stack.push_async_callback(sandbox.close)
+            stack.push_async_callback(parts.settlement.close)
+            stack.push_async_callback(reconciler.close)
+            stack.callback(scheduler.stop)
+            feed.start()
+            stack.push_async_callback(feed.stop)
+            scheduler.start()
+            log.info("orchestrator.started", public_url=parts.settings.public_url)
+            yield
+            log.info("orchestrator.stopping")
+
+    return Starlette(
+        routes=[
+            *create_purchase.routes(parts),
+            *notification.routes(parts),
+            *purchases.routes(parts),
+            *products.routes(parts),
+            *probes.routes(parts, scheduler.why_not_well),
+            *metrics.routes(parts),
+            *qr.routes(parts),
+            *_demo_routes(parts, sandbox),
+            *dashboard.app.routes(parts, feed),
+        ],
+        middleware=[Middleware(logs.RequestLog, listener=metrics.request)],
+        exception_handlers=errors.handlers(),
+        lifespan=lifespan,
+    )
+
+
+async def first_user(parts: Parts) -> None:
+    """Make the user ``admin`` if its password is set and it is not there yet."""
+    password = parts.settings.admin_password
+    if password is not None:
+        await parts.database.write(ensure_admin, password.get_secret_value(), now())
+
+
+async def prune(parts: Parts) -> None:
+    """Forget old SEQR calls, in small bites, so that nothing waits for it."""
+    while await parts.database.write(exchange.prune, now(), parts.settings.exchange_days):
+        pass
+
+
+def make_sandbox(parts: Parts) -> Sandbox:
+    """The sandbox that plays SEQR for the demo, at ``/sandbox`` of the public address."""
+    settings = parts.settings
+    user, password = settings.create_purchase_user, settings.create_purchase_password
+    return build_sandbox(
+        SandboxConfig(
+            wsdl=SHIPPED_WSDL,
+            base_url=f"{settings.public_url}/sandbox",
+            create_purchase_url=f"{settings.public_url}{create_purchase.PATH}",
+            create_purchase_auth=(user, password.get_secret_value()) if user and password else None,
+            webshop_id=settings.webshop_id,
+            dashboard_url=f"{settings.public_url}/",
+            shop_url=f"{settings.public_url}/shop/",
+            products=lambda: products_for_sale(parts),
+        )
+    )
+
+
+async def products_for_sale(parts: Parts) -> list[ShopProduct]:
+    """The catalogue as the demo shop shows it."""
+    found = await parts.database.read(catalogue.list_products)
+    return [_shop_product(product) for product in found if product.for_sale]
+
+
+def _demo_routes(parts: Parts, sandbox: Sandbox | None) -> Sequence[BaseRoute]:
+    if sandbox is None:
+        return []
+    shop = build_shop(
+        lambda: products_for_sale(parts),
+        shop_name=parts.settings.shop_name,
+        qr_base_url="",
+        phone_url="/sandbox/phone",
+        webshop_id=parts.settings.webshop_id,
+    )
+    return [Mount("/shop", shop), Mount("/sandbox", sandbox.app)]
+
+
+def _shop_product(product: Product) -> ShopProduct:
+    return ShopProduct(
+        token=product.token,
+        title=product.title,
+        price=str(product.price.value),
+        currency=product.price.currency,
+        available=product.available,
+        description=None,
+        parts=tuple((part.title, part.quantity) for part in product.bundle),
+    )

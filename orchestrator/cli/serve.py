@@ -1,0 +1,165 @@
+"""``orchestrator serve``, ``demo`` and ``sandbox``: the commands that run until they are stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from pydantic import SecretStr
+
+from orchestrator import catalogue, migration, settings
+from orchestrator.cli.run import reporting
+from orchestrator.database import open_database
+from orchestrator.identity import now
+from orchestrator.settings import VAR, Settings
+
+GRACE = 15
+"""Seconds that a stop leaves to what is in flight."""
+
+Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
+
+
+@reporting
+def serve(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="How many processes; each does everything.", min=1, max=64)] = 1,
+) -> None:
+    """Serve the REST endpoints, the dashboard and the reconciler.
+
+    Reads its settings from ORCHESTRATOR_* variables and a .env file; 'orchestrator doctor' checks them. The
+    database must be migrated: 'orchestrator migrate'.
+    """
+    from orchestrator.app import open_seqr
+
+    found = settings.load()
+    asyncio.run(_ready(found))
+    asyncio.run(open_seqr(found).close())
+    _run("orchestrator.app:create", found, factory=True, host=host, port=port, workers=workers)
+
+
+@reporting
+def demo(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
+) -> None:
+    """Try everything in one process: orchestrator, dashboard, a demo shop, and SEQR played by a sandbox.
+
+    No money moves. Migrates its database, loads a demo catalogue, makes a login and prints where to go.
+    To buy with a real phone, listen on 0.0.0.0 and set ORCHESTRATOR_PUBLIC_URL to this machine's address.
+    """
+    from orchestrator.app import build_app, make_parts, make_sandbox
+
+    found = _demo_settings(port)
+    asyncio.run(_prepare_demo(found))
+    parts = make_parts(found)
+    sandbox = make_sandbox(parts)
+    _announce(found, sandbox.soap_url)
+    _run(build_app(parts, sandbox), found, host=host, port=port)
+
+
+def _run(app: Any, found: Settings, **options: Any) -> None:
+    from orchestrator import logs
+
+    logs.configure(found, settings.secret_key(found))
+    uvicorn.run(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE, **options)
+
+
+async def _ready(found: Settings) -> None:
+    database = open_database(found.database)
+    try:
+        await migration.check(database)
+    finally:
+        await database.close()
+
+
+def _demo_settings(port: int) -> Settings:
+    """The settings of the environment, with what the demo needs where nothing is set."""
+    given = settings.load()
+    defaults: dict[str, Any] = {
+        "public_url": f"http://127.0.0.1:{port}",
+        "admin_password": SecretStr(_demo_password()),
+        # Any phone's camera can open this code; SEQR's own scheme needs SEQR's app.
+        "qr_template": "{public_url}/sandbox/phone?w={webshop_id}&t={token}",
+    }
+    chosen = {name: value for name, value in defaults.items() if name not in given.model_fields_set}
+    public_url = chosen.get("public_url", given.public_url)
+    return settings.load(
+        **chosen,
+        seqr_endpoint=f"{public_url}/sandbox/seqr",
+        seqr_principal_type="TERMINALID",
+        seqr_principal_id="public_test_shop_terminal",
+        seqr_password=SecretStr("12345678"),
+        seqr_wsdl=None,
+    )
+
+
+def _demo_password() -> str:
+    """One password for all starts of the demo on this machine."""
+    path = VAR / "demo_password"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(9))
+    return path.read_text().strip()
+
+
+async def _prepare_demo(found: Settings) -> None:
+    """Migrate, load the demo catalogue into an empty one, and let ``admin`` in with the printed password."""
+    from orchestrator import catalogue_csv, users
+
+    assert found.admin_password is not None
+    database = open_database(found.database)
+    try:
+        await migration.migrate(database)
+        if not await database.read(catalogue.list_products):
+            await catalogue_csv.load_demo(database)
+        await database.write(users.ensure_admin, found.admin_password.get_secret_value(), now())
+    finally:
+        await database.close()
+
+
+def _announce(found: Settings, soap_url: str) -> None:
+    assert found.admin_password is not None
+    rows = [
+        ("Demo shop", f"{found.public_url}/shop/"),
+        ("Dashboard", f"{found.public_url}/"),
+        ("Login", f"admin / {found.admin_password.get_secret_value()}"),
+        ("Phone", f"{found.public_url}/sandbox/phone"),
+        ("Sandbox", f"{found.public_url}/sandbox/"),
+        ("SEQR (SOAP)", soap_url),
+    ]
+    for name, value in rows:
+        typer.echo(f"  {name:<12} {value}")
+    typer.echo("  Stop with Ctrl+C.")
+
+
+@reporting
+def sandbox(
+    host: Host = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 9090,
+    create_purchase: Annotated[
+        str, typer.Option(help="The address of the web-shop's createPurchase.")
+    ] = "http://127.0.0.1:8000/seqr/createPurchase",
+) -> None:
+    """Play SEQR alone: SOAP service, Instant Checkout service, and a phone to pay with. No money moves.
+
+    Prints the SOAP address to set as ORCHESTRATOR_SEQR_ENDPOINT. The terminal is public_test_shop_terminal,
+    its password 12345678.
+    """
+    from orchestrator.seqr.wsdl import SHIPPED_WSDL
+    from sandbox.serving import run
+
+    found = settings.load()
+    user, password = found.create_purchase_user, found.create_purchase_password
+    run(
+        wsdl=SHIPPED_WSDL,
+        create_purchase_url=create_purchase,
+        create_purchase_auth=(user, password.get_secret_value()) if user and password else None,
+        host=host,
+        port=port,
+        webshop_id=found.webshop_id,
+    )
