@@ -17,10 +17,11 @@ app = typer.Typer(no_args_is_help=True, help="Add users of the dashboard, change
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Up to 64 letters, digits, '.', '_', '@' and '-'.")]
 
-_PASSWORD_HELP = f"""
-    The password is asked for twice on a terminal, or read as one line from standard input. It is never an
-    argument, because anybody on the machine can read those. It has at least {users.SHORTEST_PASSWORD} characters.
-"""
+_PASSWORD_HELP = (
+    "The password is asked for twice on a terminal, or read as one line from standard input. It is never an "
+    "argument, because anybody on this machine could read it. "
+    f"It has at least {users.SHORTEST_PASSWORD} characters."
+)
 
 
 @app.command("add", epilog=_PASSWORD_HELP)
