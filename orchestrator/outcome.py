@@ -243,9 +243,8 @@ def _closed(
         trigger, reason = Trigger.CLOSE, _reason(attempt, status)
         detail = f"SEQR says {status} of invoice {attempt.reference}."
     else:
-        rest = purchase.next_check_at.at if attempts.has_open(connection, purchase.id) else None
-        waits = purchase.state == State.RECEIVED.value
-        return purchase if waits else journal.touch(connection, purchase, next_check_at=rest)
+        waits = purchase.state == State.RECEIVED.value or attempts.has_open(connection, purchase.id)
+        return purchase if waits else journal.touch(connection, purchase, next_check_at=None)
     return attempts.fail(connection, purchase, trigger, reason, stamp, detail)
 
 
@@ -283,7 +282,7 @@ def _troubled(
 def _wait_longer(connection: Connection, purchase: Purchase, settings: Settings, at: datetime) -> Purchase:
     wait = _interval(settings, purchase.checks_failed)
     return journal.touch(
-        connection, purchase, checks_failed=purchase.checks_failed + 1, next_check_at=stamp.at + wait
+        connection, purchase, checks_failed=purchase.checks_failed + 1, next_check_at=at + wait
     )
 
 
