@@ -45,14 +45,22 @@ def seqr_link(content: str, mode: str = "live") -> str:
 def svg(content: str, scale: int = SCALE) -> bytes:
     """The code as an SVG of any size, black on white with its quiet zone, error level M or better."""
     code = segno.make_qr(content, error="m")
-    drawing: str = code.svg_inline(
-        omitsize=True, border=_QUIET_ZONE, light="#fff", svgns=True, svgclass=None, lineclass=None
+    drawing = io.BytesIO()
+    code.save(
+        drawing,
+        kind="svg",
+        border=_QUIET_ZONE,
+        light="#fff",
+        omitsize=True,
+        svgclass=None,
+        lineclass=None,
+        xmldecl=False,
+        nl=False,
     )
-    side = code.symbol_size(scale=_bounded(scale), border=_QUIET_ZONE)[0]
+    side, _ = code.symbol_size(scale=_bounded(scale), border=_QUIET_ZONE)
     # Crisp edges: else some browsers leave hairlines between the rows where a module is no whole pixel.
-    return drawing.replace(
-        "<svg ", f'<svg width="{side}" height="{side}" shape-rendering="crispEdges" ', 1
-    ).encode()
+    size = f'<svg width="{side}" height="{side}" shape-rendering="crispEdges" '
+    return drawing.getvalue().replace(b"<svg ", size.encode(), 1)
 
 
 def png(content: str, scale: int = SCALE) -> bytes:
