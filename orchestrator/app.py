@@ -19,7 +19,7 @@ from orchestrator.parts import Parts
 from orchestrator.product import Product
 from orchestrator.postman import Postman
 from orchestrator.reconcile import Reconciler
-from orchestrator.rest import create_purchase, errors, notification, probes, products, purchases, qr
+from orchestrator.rest import create_purchase, errors, notification, openapi, probes, products, purchases, qr
 from orchestrator.scheduler import Job, Scheduler
 from orchestrator.seqr.client import SoapSeqr
 from orchestrator.seqr.credentials import Credentials
@@ -118,6 +118,7 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
             *notification.routes(parts),
             *purchases.routes(parts),
             *products.routes(parts),
+            *openapi.routes(parts),
             *probes.routes(parts, scheduler.why_not_well),
             *metrics.routes(parts),
             *qr.routes(parts),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from orchestrator.cli import products, serve
+from orchestrator.cli import doctor, migrate, products, purchases, serve, users
 
 app = typer.Typer(
     name="orchestrator",
@@ -15,10 +15,14 @@ app = typer.Typer(
     "Try it: 'orchestrator demo'. In production: set ORCHESTRATOR_* variables (docs/operations.md), then "
     "'orchestrator migrate', 'orchestrator doctor' and 'orchestrator serve'.",
 )
-app.command()(serve.serve)
 app.command()(serve.demo)
-app.command()(serve.sandbox)
+app.command()(serve.serve)
+app.command()(migrate.migrate)
+app.command()(doctor.doctor)
+app.add_typer(purchases.app, name="purchases")
 app.add_typer(products.app, name="products")
+app.add_typer(users.app, name="users")
+app.command()(serve.sandbox)
 
 
 def main() -> None:
