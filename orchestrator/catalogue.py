@@ -100,11 +100,8 @@ def plan(connection: Connection, changes: Sequence[ProductChange]) -> Plan:
     Raises:
         CatalogueError: what is wrong with which product.
     """
-    _refuse({change.token: problems(change) for change in changes})
-    before = find_many(connection, _neighbourhood(connection, changes))
-    _refuse(conflicts(before, changes))
-    _refuse(_still_awaited(connection, before, changes))
-    return compare(before, changes)
+    _check_each(changes)
+    return _compare(connection, changes)
 
 
 def save(connection: Connection, change: ProductChange, actor: str, at: datetime) -> tuple[Product, bool]:
@@ -122,8 +119,9 @@ def save_all(connection: Connection, changes: Sequence[ProductChange], actor: st
         CatalogueError: what is wrong with which product.
         LostRace: another one made the same product at the same time.
     """
+    _check_each(changes)
     _lock(connection, changes)
-    done = plan(connection, changes)
+    done = _compare(connection, changes)
     write(connection, done, at)
     stocktaking.correct_many(connection, stock_changes(done), REASON, actor, at)
     return done
@@ -171,6 +169,18 @@ def _bundles(rows: Sequence[Row[Any]]) -> tuple[int, int]:
 def _available(on_hand: int, reserved: int) -> int:
     """A counted stock may be less than what was promised before; then nothing is left."""
     return max(on_hand - reserved, 0)
+
+
+def _check_each(changes: Sequence[ProductChange]) -> None:
+    """Before anything is looked for: a database takes no NUL in a token, for one."""
+    _refuse({change.token: problems(change) for change in changes})
+
+
+def _compare(connection: Connection, changes: Sequence[ProductChange]) -> Plan:
+    before = find_many(connection, _neighbourhood(connection, changes))
+    _refuse(conflicts(before, changes))
+    _refuse(_still_awaited(connection, before, changes))
+    return compare(before, changes)
 
 
 def _refuse(by_token: Mapping[str, Mapping[str, str]]) -> None:

@@ -166,7 +166,9 @@ def _records(columns: Sequence[str], rows: Iterable[_Row], *, decimal_comma: boo
         change = reader.change()
         if (first := lines.setdefault(change.token, row.line)) != row.line:
             reader.wrong["token"] = f"{change.token[:64]!r} was there before, on line {first}"
-        found += _problems_at(row.line, reader.wrong)
+        found += _problems_at(
+            row.line, {name: reader.wrong[name] for name in columns if name in reader.wrong}
+        )
         records.append(Record(row.line, change))
     if found:
         raise WrongFile(found)
