@@ -16,7 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from orchestrator import catalogue, qr
+from orchestrator.database import Database
 from orchestrator.parts import Parts
+from orchestrator.product import TOKEN
 from orchestrator.settings import Settings
 
 _SCRIPT = Path(__file__).parent.parent / "static" / "seqrQRCode.js"
@@ -48,8 +50,7 @@ def _code_endpoint(parts: Parts, kind: str) -> Endpoint:
     async def code(request: Request) -> Response:
         """The code of a product that is for sale; ``?scale=`` is the pixels of a module, 1 to 40."""
         token = request.path_params["token"]
-        product = await parts.database.read(catalogue.find, token)
-        if product is None or not product.for_sale:
+        if not await _is_for_sale(parts.database, token):
             return _refusal(
                 404, "unknown_purchase_token", "No product or bundle with that token is for sale."
             )
@@ -60,6 +61,13 @@ def _code_endpoint(parts: Parts, kind: str) -> Endpoint:
         return _cached(request, drawn(qr.content(parts.settings, token), int(scale)), media_type)
 
     return code
+
+
+async def _is_for_sale(database: Database, token: str) -> bool:
+    if not TOKEN.fullmatch(token):
+        return False
+    product = await database.read(catalogue.find, token)
+    return product is not None and product.for_sale
 
 
 def _is_scale(text: str) -> bool:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from sqlalchemy import Connection, insert, select
 
 from orchestrator import outbox
-from orchestrator.database import Database, open_database
+from orchestrator.database import Database
 from orchestrator.identity import new_id, now
 from orchestrator.tables import outbox as outbox_table
 from orchestrator.tables import purchase_lines, purchases
@@ -167,12 +165,3 @@ async def mails(database: Database) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(statement).mappings()]
 
     return await database.read(read)
-
-
-@pytest.fixture
-async def sqlite_only(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Database]:
-    """A database for what has nothing to do with its kind."""
-    shutil.copy(sqlite_template, tmp_path / "mail.db")
-    opened = open_database(f"sqlite:///{tmp_path / 'mail.db'}")
-    yield opened
-    await opened.close()
