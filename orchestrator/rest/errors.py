@@ -29,7 +29,6 @@ RETRY_AFTER_SECONDS = 5
 _STATUSES = {
     "purchase_unknown": HTTPStatus.NOT_FOUND,
     "product_unknown": HTTPStatus.NOT_FOUND,
-    "unknown_product": HTTPStatus.NOT_FOUND,
     "unknown_purchase_token": HTTPStatus.NOT_FOUND,
     "out_of_stock": HTTPStatus.CONFLICT,
     "stock_error": HTTPStatus.CONFLICT,
@@ -112,7 +111,8 @@ def problem_of(error: Exception) -> Problem:
 def _own_problem(error: OrchestratorError) -> Problem:
     unlisted = HTTPStatus.SERVICE_UNAVAILABLE if error.retryable else HTTPStatus.INTERNAL_SERVER_ERROR
     status = _STATUSES.get(error.code, unlisted)
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    seconds = getattr(error, "retry_after", RETRY_AFTER_SECONDS)
+    headers = {"Retry-After": str(seconds)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
     return Problem(status, error.code, error.message, headers=headers)
 
 
