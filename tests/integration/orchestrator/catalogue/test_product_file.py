@@ -60,6 +60,7 @@ async def test_plan_tells_what_would_be_done_and_writes_nothing(database: Databa
         (
             ["a,A,1,SEK,25,,,3,,", "", "b,B,1,EUR,25,,,,,a:1", "c,C,1,SEK,25,,,4,,a:1"],
             [
+                "line 2, column price: should be in EUR, as that of b, which it is a part of",
                 "line 4, column bundle: contains a, which is priced in SEK",
                 "line 5, column on_hand: is not kept for a bundle: change the stock of its parts",
             ],
