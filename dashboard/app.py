@@ -1,0 +1,41 @@
+"""The dashboard's public face: its routes.
+
+To be mounted last, since they answer every address that is left.
+"""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.routing import BaseRoute, Mount
+
+from dashboard.assets import PREFIX, Assets
+from dashboard.desk import open_desk
+from dashboard.headers import SecureHeaders
+from dashboard.pages import events, failures, mails, products, purchase, purchases, signin
+from orchestrator.feed import Feed
+from orchestrator.parts import Parts
+
+SESSION_SECONDS = 12 * 3600
+
+
+def routes(parts: Parts, feed: Feed) -> list[BaseRoute]:
+    """The static files and the pages. ``feed`` is started and stopped by the caller."""
+    assets = Assets()
+    desk = open_desk(parts, feed, assets)
+    rooms = (signin, purchases, purchase, products, mails, events)
+    middleware = [
+        Middleware(SecureHeaders),
+        Middleware(
+            SessionMiddleware,
+            secret_key=parts.secret,
+            session_cookie="orchestrator_session",
+            max_age=SESSION_SECONDS,
+            same_site="lax",
+            https_only=parts.settings.public_url.startswith("https://"),
+        ),
+        Middleware(ExceptionMiddleware, handlers=failures.handlers(desk)),
+    ]
+    pages: list[BaseRoute] = [route for room in rooms for route in room.routes(desk)]
+    return [Mount(PREFIX, assets, name="dashboard-static"), Mount("", routes=pages, middleware=middleware)]

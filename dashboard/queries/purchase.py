@@ -1,0 +1,149 @@
+"""One purchase: who bought what, and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from orchestrator.money import Money
+from orchestrator.tables import journal, purchase_lines, purchases
+from statemachine import State
+
+PAYABLE = frozenset({State.INVOICED.value})
+"""The states in which the customer can pay the invoice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who gets the goods, and where."""
+
+    name: str
+    street: str
+    zip: str
+    city: str
+    state: str
+    country: str
+    email: str
+    msisdn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the invoice; ``kind`` is ``goods``, ``stock`` (not invoiced by itself) or ``charge``."""
+
+    kind: str
+    token: str | None
+    title: str
+    quantity: int
+    unit_price: Money
+    total: Money
+    tax_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseView:
+    """A purchase as its own page shows it; ``visited`` are the states it was in, in order."""
+
+    id: str
+    state: str
+    reason: str | None
+    attention: str | None
+    revision: int
+    purchase_token: str
+    title: str
+    amount: Money
+    customer: Customer
+    lines: tuple[Line, ...]
+    invoice_reference: str | None
+    invoice_qr_code: str | None
+    ers_reference: str | None
+    created_at: datetime
+    updated_at: datetime
+    asked_at: datetime | None
+    visited: tuple[str, ...]
+
+    @property
+    def pay_code(self) -> str | None:
+        """What the QR code says while the invoice can be paid."""
+        return self.invoice_qr_code if self.state in PAYABLE else None
+
+
+def read_purchase(connection: Connection, purchase_id: str) -> PurchaseView | None:
+    """The purchase, or None when there is none with that id."""
+    row = connection.execute(select(purchases).where(purchases.c.id == purchase_id)).one_or_none()
+    if row is None:
+        return None
+    return PurchaseView(
+        id=row.id,
+        state=row.state,
+        reason=row.reason,
+        attention=row.attention,
+        revision=row.revision,
+        purchase_token=row.purchase_token,
+        title=row.title,
+        amount=Money(row.amount, row.currency),
+        customer=_customer(row),
+        lines=_lines(connection, row.id, row.currency),
+        invoice_reference=row.invoice_reference,
+        invoice_qr_code=row.invoice_qr_code,
+        ers_reference=row.ers_reference,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        asked_at=row.asked_at,
+        visited=_visited(connection, row.id),
+    )
+
+
+def read_pay_code(connection: Connection, purchase_id: str) -> str | None:
+    """What the QR code of an invoice says that can still be paid."""
+    row = connection.execute(
+        select(purchases.c.state, purchases.c.invoice_qr_code).where(purchases.c.id == purchase_id)
+    ).one_or_none()
+    return row.invoice_qr_code if row is not None and row.state in PAYABLE else None
+
+
+def _customer(row: Row[Any]) -> Customer:
+    return Customer(
+        name=row.customer_name,
+        street=row.customer_street,
+        zip=row.customer_zip,
+        city=row.customer_city,
+        state=row.customer_state,
+        country=row.customer_country,
+        email=row.customer_email,
+        msisdn=row.customer_msisdn,
+    )
+
+
+def _lines(connection: Connection, purchase_id: str, currency: str) -> tuple[Line, ...]:
+    lines = purchase_lines.c
+    rows = connection.execute(
+        select(purchase_lines).where(lines.purchase_id == purchase_id).order_by(lines.position)
+    )
+    return tuple(
+        Line(
+            kind=row.kind,
+            token=row.product_token,
+            title=row.title,
+            quantity=row.quantity,
+            unit_price=Money(row.unit_price, currency),
+            total=Money(row.total, currency),
+            tax_rate=row.tax_rate,
+        )
+        for row in rows
+    )
+
+
+def _visited(connection: Connection, purchase_id: str) -> tuple[str, ...]:
+    targets = connection.execute(
+        select(journal.c.target).where(journal.c.purchase_id == purchase_id).order_by(journal.c.sequence)
+    ).scalars()
+    states: list[str] = []
+    for target in targets:
+        if states[-1:] != [target]:
+            states.append(target)
+    return tuple(states)
