@@ -72,9 +72,12 @@ class Scheduler:
         try:
             await job.run()
         except Exception as error:
+            if job.error != str(error):  # one line when it begins to fail, not one for every run
+                log.exception("job.failed", job=job.name)
             job.error = str(error)
-            log.exception("job.failed", job=job.name)
         else:
+            if job.error is not None:
+                log.info("job.recovered", job=job.name)
             job.error = None
         finally:
             job.ended_at = time.monotonic()
