@@ -183,10 +183,10 @@ class Premises:
         (purchase,) = await self.purchases()
         return purchase
 
-    async def act(self, action: str, purchase_id: str) -> int:
+    async def act(self, action: str, purchase_id: str, place: int = 0) -> int:
         """Retry or cancel over the API; status 0 when the connection broke."""
         try:
-            status, _ = await self._call("POST", f"/purchases/{purchase_id}/{action}")
+            status, _ = await self._call("POST", f"/purchases/{purchase_id}/{action}", place)
         except _GONE:
             return 0
         return status
@@ -199,6 +199,12 @@ class Premises:
 
         await until(there, limit)
         return await self.only()
+
+    async def at_rest(self) -> bool:
+        """Whether no purchase is due at any time."""
+        async with self.database() as database:
+            books = await database.read(invariants.read)
+        return all(purchase["next_check_at"] is None for purchase in books.purchases)
 
     async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A unit of work of another process."""
@@ -219,9 +225,9 @@ class Premises:
         async with self.database() as database:
             return await invariants.check(database, self.sandbox.ledger, start or START)
 
-    async def _call(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
+    async def _call(self, method: str, path: str, place: int = 0) -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {API_TOKEN}"}
-        address = f"{self.addresses[0]}/api/v1{path}"
+        address = f"{self.addresses[place]}/api/v1{path}"
         async with self.http.request(method, address, headers=headers) as answer:
             return answer.status, await answer.json()
 
