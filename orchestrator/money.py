@@ -75,7 +75,7 @@ class Money:
     def split(self, weights: Sequence[Decimal]) -> list[Money]:
         """Divide into parts proportional to ``weights`` (not negative) whose sum is exactly this amount.
 
-        Equal parts where all weights are zero. What rounding leaves over goes to the last part.
+        Equal parts where all weights are zero. Every part lies within one smallest unit of its exact share.
         """
         if not weights or any(weight < 0 for weight in weights):
             raise MoneyError("An amount is split over one or more weights, none of them negative.")

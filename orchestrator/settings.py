@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
@@ -16,6 +19,7 @@ from orchestrator.money import CURRENCIES, Money, MoneyError
 PREFIX = "ORCHESTRATOR_"
 VAR = Path("var")
 """Where the project keeps what it makes: the SQLite file and the secret key."""
+_SHORTEST_KEY = 16
 
 
 class SettingsError(OrchestratorError):
@@ -68,7 +72,7 @@ class Settings(BaseSettings):
         "sqlite:///var/orchestrator.db"
     )
     public_url: WebAddress = "http://127.0.0.1:8000"
-    secret_key: SecretStr | None = Field(default=None, min_length=16)
+    secret_key: SecretStr | None = Field(default=None, min_length=_SHORTEST_KEY)
 
     seqr_endpoint: WebAddress | None = None
     seqr_wsdl: str | None = None
@@ -160,15 +164,31 @@ def _check_together(settings: Settings) -> None:
 
 
 def secret_key(settings: Settings) -> str:
-    """The key that signs sessions and notification URLs: the setting, or one made once and kept under ``var/``."""
+    """The key that signs sessions and notification URLs: the setting, or one made once and kept under ``var/``.
+
+    Raises:
+        SettingsError: the file that keeps it holds no key.
+    """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     path = VAR / "secret_key"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        return path.read_text().strip()
-    key = secrets.token_urlsafe(48)
-    path.write_text(key)
+    if not path.exists():
+        _make_key(path)
+    key = path.read_text().strip()
+    if len(key) < _SHORTEST_KEY:
+        raise SettingsError(
+            f"{path} holds no key of {_SHORTEST_KEY} characters or more: remove it, or set {PREFIX}SECRET_KEY."
+        )
     return key
+
+
+def _make_key(path: Path) -> None:
+    """Write a whole key beside its place, then give it its name: whoever else starts now never reads half a key."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(
+        "w", dir=path.parent, prefix="secret_key."
+    ) as draft:  # only the owner may read it
+        draft.write(secrets.token_urlsafe(48))
+        draft.flush()
+        with suppress(FileExistsError):  # another process was first: its key counts
+            os.link(draft.name, path)
