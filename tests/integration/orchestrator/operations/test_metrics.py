@@ -32,7 +32,7 @@ async def samples(figures: Figures) -> dict[str, float]:
     return found
 
 
-def open_invoice(connection: Connection, issued_at: datetime, **changes: Any) -> None:
+def open_invoice(connection: Connection, /, issued_at: datetime, **changes: Any) -> None:
     purchase_id = keep_purchase(connection, issued_at, **changes)
     row = {"id": new_id(), "purchase_id": purchase_id, "number": 1, "state": "open", "version": 0}
     connection.execute(insert(invoice_attempts).values(**row, sent_at=issued_at, issued_at=issued_at))
@@ -149,9 +149,6 @@ async def test_requests_are_counted_by_what_became_of_them() -> None:
         metrics.request("/seqr/notification/key", status, 0.1)
     metrics.request("/api/v1/purchases", 200, 0.1)
     found = await samples(Figures(NoDatabase(), metrics))
-    outcomes = {
-        name: value for name, value in found.items() if name.startswith("orchestrator_create_purchase_r")
-    }
     prefix = "orchestrator_create_purchase_requests_total"
     assert {name: value for name, value in found.items() if name.startswith(prefix)} == {
         f"{prefix}{{answered}}": 2,
