@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from orchestrator import stocktaking
 from orchestrator.bundle import conflicts
@@ -63,11 +63,12 @@ _ROWS: Select[Any] = (
     )
     .order_by(products.c.token, _piece.position)
 )
+_BY_TOKEN = _ROWS.where(products.c.token == bindparam("wanted"))
 
 
 def find(connection: Connection, token: str) -> Product | None:
     """The product or bundle with that token, for sale or not."""
-    rows = connection.execute(_ROWS.where(products.c.token == token)).all()
+    rows = connection.execute(_BY_TOKEN, {"wanted": token}).all()
     return _product(rows) if rows else None
 
 

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -93,9 +93,25 @@ def export(products: Iterable[Product]) -> str:
     return file.getvalue()
 
 
+async def load(database: Database, records: Sequence[Record], actor: str) -> Plan:
+    """Write a file to the catalogue, whole or not at all; returns what was done. Raises WrongFile.
+
+    What is in the catalogue already is found out by reading alone, so that nobody waits for a large file
+    that changes little.
+    """
+    found = await database.read(plan, records)
+    edited = {change.token for change in found.written}
+    if not edited:
+        return found
+    done = await database.write(
+        apply, [record for record in records if record.change.token in edited], actor, now()
+    )
+    return replace(done, unchanged=found.unchanged + done.unchanged)
+
+
 async def load_demo(database: Database) -> None:
     """Fill the catalogue with the demo shop's products."""
-    await database.write(apply, parse(DEMO.read_bytes()), "cli", now())
+    await load(database, parse(DEMO.read_bytes()), "cli")
 
 
 def _with_lines(error: CatalogueError, records: Iterable[Record]) -> WrongFile:

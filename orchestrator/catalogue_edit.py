@@ -33,13 +33,16 @@ class Plan:
 
 def compare(before: Mapping[str, Product], changes: Sequence[ProductChange]) -> Plan:
     """Tell what is new, what is edited and what stays; ``before`` holds the products that exist."""
-    known = [change for change in changes if change.token in before]
-    return Plan(
-        before,
-        created=tuple(change for change in changes if change.token not in before),
-        changed=tuple(change for change in known if _edits(before[change.token], change)),
-        unchanged=tuple(change for change in known if not _edits(before[change.token], change)),
-    )
+    created: list[ProductChange] = []
+    changed: list[ProductChange] = []
+    unchanged: list[ProductChange] = []
+    for change in changes:
+        product = before.get(change.token)
+        if product is None:
+            created.append(change)
+        else:
+            (changed if _edits(product, change) else unchanged).append(change)
+    return Plan(before, tuple(created), tuple(changed), tuple(unchanged))
 
 
 def write(connection: Connection, plan: Plan, at: datetime) -> None:

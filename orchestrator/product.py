@@ -19,7 +19,6 @@ Space at the ends of texts is not kept.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -37,7 +36,8 @@ LARGEST_STOCK = 1_000_000_000
 MOST_PARTS = 50
 LARGEST_QUANTITY = 1_000_000
 _EAN = re.compile(r"[0-9]{8,14}")
-_UNPRINTABLE = frozenset({"Cc", "Cs"})
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and halves of characters."""
 
 
 class CatalogueError(OrchestratorError):
@@ -156,7 +156,7 @@ def _token(token: str) -> str:
 def _text(text: str, longest: int) -> str:
     if len(text) > longest:
         return f"has {len(text)} characters, at most {longest} fit"
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+    if _UNPRINTABLE.search(text):
         return "contains a control character"
     return ""
 

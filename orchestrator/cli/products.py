@@ -15,7 +15,6 @@ from orchestrator.catalogue_edit import Plan
 from orchestrator.cli.run import ACTOR, CommandFailed, reporting, with_database, working
 from orchestrator.cli.table import table
 from orchestrator.database import Database
-from orchestrator.identity import now
 from orchestrator.product import Product
 
 app = typer.Typer(no_args_is_help=True, help="Import, export and list the products that are sold.")
@@ -125,7 +124,7 @@ async def _plan(database: Database, records: Sequence[Record]) -> Plan:
 
 
 async def _apply(database: Database, records: Sequence[Record]) -> Plan:
-    return await database.write(catalogue_csv.apply, records, ACTOR, now())
+    return await catalogue_csv.load(database, records, ACTOR)
 
 
 async def _everything(database: Database) -> list[Product]:

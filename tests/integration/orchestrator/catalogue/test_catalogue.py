@@ -99,6 +99,7 @@ async def test_bundle_counts_whole_sets(database: Database) -> None:
     assert (bundle.on_hand, bundle.reserved, bundle.available) == (2, 0, 2)
     parts = await database.read(catalogue.parts_of, bundle)
     assert [part.token for part in parts] == ["spoon", "mug"]
+    assert await database.read(catalogue.parts_of, await found(database, "mug")) == []
 
 
 @pytest.mark.parametrize(("spoons", "counted"), [(2, (2, 1, 1)), (5, (2, 2, 0)), (9, (2, 2, 0))])

@@ -86,3 +86,14 @@ async def test_what_does_not_fit_names_its_line_and_imports_nothing(
         await database.write(catalogue_csv.apply, records, "cli", AT)
     assert list(planned.value.problems) == list(applied.value.problems) == said
     assert await exported(database) == before
+
+
+async def test_loading_tells_everything_and_writes_only_what_is_edited(database: Database) -> None:
+    await catalogue_csv.load_demo(database)
+    text = DEMO.read_text(encoding="utf-8").replace("69.00", "70.00") + "new,New,1,SEK,25,,,5,,\n"
+    done = await catalogue_csv.load(database, catalogue_csv.parse(text.encode()), "cli")
+    assert [change.token for change in done.created] == ["new"]
+    assert [change.token for change in done.changed] == ["kaffe-250"]
+    assert len(done.unchanged) == 9
+    again = await catalogue_csv.load(database, catalogue_csv.parse(text.encode()), "cli")
+    assert (again.written, len(again.unchanged)) == ((), 11)
