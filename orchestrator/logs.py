@@ -44,10 +44,10 @@ _CUT_SHORT = 499
 def configure(settings: Settings, *secrets: str, stream: TextIO | None = None) -> None:
     """Send everything that this process logs to ``stream``, by default standard error. ``secrets`` are masked
     too, beside those of the settings."""
+    handler = _StandardError() if stream is None else logging.StreamHandler(stream)
     stream = stream or sys.stderr
     secrecy = Secrecy.of(settings, *secrets)
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not stream.isatty())
-    handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(as_json, stream.isatty(), secrecy))
     root = logging.getLogger()
     for earlier in list(root.handlers):
@@ -66,6 +66,13 @@ def configure(settings: Settings, *secrets: str, stream: TextIO | None = None) -
     )
 
 
+class _StandardError(logging.Handler):
+    """Writes to what is standard error at that moment: it may be replaced while the process runs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
 def _set_levels(level: str) -> None:
     logging.getLogger().setLevel(level)
     for name in _QUIET:
@@ -73,6 +80,7 @@ def _set_levels(level: str) -> None:
     for name in ("uvicorn", "uvicorn.error"):
         library = logging.getLogger(name)
         library.handlers.clear()
+        library.setLevel(logging.NOTSET)
         library.propagate = True
     logging.captureWarnings(capture=True)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import Connection
 
-from orchestrator import migration, purchase_queries, settings
+from orchestrator import logs, migration, purchase_queries, settings
 from orchestrator.cli.run import ACTOR, CommandFailed, reporting, with_database, working
 from orchestrator.cli.table import table
 from orchestrator.purchase_queries import (
@@ -89,7 +89,10 @@ def _act(purchase_id: str, action: Action) -> None:
 async def _acted(purchase_id: str, action: Action) -> PurchaseRecord:
     from orchestrator.app import make_parts
 
-    parts = make_parts(settings.load())
+    found = settings.load()
+    parts = make_parts(found)
+    # What it does is told below; only what goes wrong on the way is worth a line of log.
+    logs.configure(found.model_copy(update={"log_level": "warning"}), parts.secret)
     try:
         await migration.check(parts.database)
         await parts.settlement.act(purchase_id, action, ACTOR)

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from orchestrator import logs
 from orchestrator.logs import RequestLog
-from tests.fixtures.operations import calling, settings
+from tests.fixtures.operations import calling, logging_as_before, settings
 
 PURCHASE = "0195515c-5fd0-7000-8000-000000000000"
 
@@ -26,14 +26,8 @@ PURCHASE = "0195515c-5fd0-7000-8000-000000000000"
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     """Leave logging as it was found."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    with logging_as_before():
+        yield
 
 
 @pytest.fixture
