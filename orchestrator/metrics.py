@@ -116,14 +116,14 @@ class Figures:
     def __init__(self, database: Database, metrics: Metrics = PROCESS) -> None:
         self._database = database
         self._metrics = metrics
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._up = Gauge(
             "orchestrator_database_up",
             "1 when the database answered, else 0; then the figures from it are missing.",
-            registry=self._registry,
+            registry=self.registry,
         )
         self._census = _CensusCollector()
-        self._registry.register(self._census)
+        self.registry.register(self._census)
         self._counting = asyncio.Lock()
         self._counted_at = -COUNT_IS_GOOD_FOR
 
@@ -132,15 +132,19 @@ class Figures:
         async with self._counting:
             if time.monotonic() - self._counted_at >= COUNT_IS_GOOD_FOR:
                 await self._count()
-        return generate_latest(self._metrics.registry) + generate_latest(self._registry)
+        return generate_latest(self._metrics.registry) + generate_latest(self.registry)
 
     async def _count(self) -> None:
         try:
-            self._census.latest = await self._database.read(census.take, now())
+            self.show(await self._database.read(census.take, now()))
         except DatabaseUnavailable:
-            self._census.latest = None
-        self._up.set(self._census.latest is not None)
+            self.show(None)
         self._counted_at = time.monotonic()
+
+    def show(self, latest: Census | None) -> None:
+        """Show this census from now on; None when there is none to be had."""
+        self._census.latest = latest
+        self._up.set(latest is not None)
 
 
 def routes(parts: Parts, metrics: Metrics = PROCESS) -> list[Route]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from datetime import UTC, datetime
 from typing import Annotated
@@ -111,7 +110,7 @@ def cursor_id(cursor: str) -> str:
     """The purchase id in a cursor of ours. Raises ValueError."""
     try:
         purchase_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    except (binascii.Error, UnicodeError):
+    except ValueError:  # of base64 or of ASCII
         purchase_id = ""
     if not _ID.fullmatch(purchase_id):
         raise ValueError("is none that this list gave out")
