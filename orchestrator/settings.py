@@ -164,7 +164,7 @@ def _check_together(settings: Settings) -> None:
 
 
 def secret_key(settings: Settings) -> str:
-    """The key that signs sessions and notification URLs: the setting, or one made once and kept under ``var/``.
+    """The key that signs sessions and notification URLs: the setting, or one made once under ``var/``.
 
     Raises:
         SettingsError: the file that keeps it holds no key.
@@ -177,13 +177,13 @@ def secret_key(settings: Settings) -> str:
     key = path.read_text().strip()
     if len(key) < _SHORTEST_KEY:
         raise SettingsError(
-            f"{path} holds no key of {_SHORTEST_KEY} characters or more: remove it, or set {PREFIX}SECRET_KEY."
+            f"{path} holds no key of {_SHORTEST_KEY} characters: remove it, or set {PREFIX}SECRET_KEY."
         )
     return key
 
 
 def _make_key(path: Path) -> None:
-    """Write a whole key beside its place, then give it its name: whoever else starts now never reads half a key."""
+    """Write the key beside its place, then give it its name: nobody ever reads half a key."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(
         "w", dir=path.parent, prefix="secret_key."

@@ -1,0 +1,94 @@
+"""The scheduler: jobs go on whatever one of them does, and somebody can tell when they do not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from orchestrator.scheduler import Job, Scheduler
+from tests.fixtures.sandbox import until
+
+
+class Work:
+    """Something to do again and again."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.at_once = self.most_at_once = 0
+        self.go = asyncio.Event()
+        self.go.set()
+        self.error: Exception | None = None
+
+    async def __call__(self) -> None:
+        self.runs += 1
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await self.go.wait()
+            if self.error is not None:
+                raise self.error
+        finally:
+            self.at_once -= 1
+
+
+async def test_jobs_run_again_and_again_until_stopped() -> None:
+    work = Work()
+    scheduler = Scheduler([Job("work", work, 0.01)])
+    assert scheduler.why_not_well() == "The scheduler does not run."
+    scheduler.start()
+    try:
+        assert scheduler.why_not_well() is None
+        await until(lambda: work.runs >= 3)
+    finally:
+        scheduler.stop()
+        scheduler.stop()
+    runs = work.runs
+    await asyncio.sleep(0.05)
+    assert work.runs <= runs + 1
+    assert scheduler.why_not_well() == "The scheduler does not run."
+
+
+async def test_a_slow_job_never_runs_twice_at_a_time_and_holds_up_nobody() -> None:
+    slow, quick = Work(), Work()
+    slow.go.clear()
+    scheduler = Scheduler([Job("slow", slow, 0.01), Job("quick", quick, 0.01)])
+    scheduler.start()
+    try:
+        await until(lambda: slow.runs == 1)
+        seen = quick.runs
+        await until(lambda: quick.runs >= seen + 3)
+        assert (slow.runs, slow.most_at_once) == (1, 1)
+        slow.go.set()
+        await until(lambda: slow.runs >= 2)
+    finally:
+        slow.go.set()
+        scheduler.stop()
+
+
+async def test_a_run_that_fails_is_the_next_runs_business() -> None:
+    work = Work()
+    work.error = RuntimeError("no luck")
+    job = Job("work", work, 0.01)
+    scheduler = Scheduler([job])
+    scheduler.start()
+    try:
+        await until(lambda: work.runs >= 2 and job.error == "no luck")
+        work.error = None
+        await until(lambda: job.error is None)
+    finally:
+        scheduler.stop()
+
+
+async def test_a_job_that_hangs_is_not_well() -> None:
+    work = Work()
+    work.go.clear()
+    job = Job("reconcile", work, 0.01)
+    scheduler = Scheduler([job])
+    scheduler.start()
+    try:
+        await until(lambda: work.runs == 1)
+        job.ended_at = time.monotonic() - 20
+        assert scheduler.why_not_well() == "The job reconcile has not ended a run for 20 s."
+    finally:
+        work.go.set()
+        scheduler.stop()
