@@ -1,0 +1,35 @@
+"""`make bench` in miniature: the real program, the stub, the floor and the table. No figure is judged."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bench.load import Limits
+from bench.report import FLOOR
+from bench.suite import ASKED, CREATED, POSTGRESQL, SQLITE, STOCKED, Scale, measure
+
+
+@pytest.mark.parametrize("database", [SQLITE, POSTGRESQL])
+def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    tiny = Scale({1: Limits(2, 10), 3: Limits(9, 10)}, (database,), warm_up=Limits(2, 10))
+
+    report = asyncio.run(measure(tiny, tmp_path, said.append))
+
+    counts = {(row.scenario, row.stack, row.connections): row.count for row in report.rows}
+    scenarios = [
+        (CREATED, FLOOR),
+        (CREATED, database),
+        (ASKED, database),
+        (STOCKED, FLOOR),
+        (STOCKED, database),
+    ]
+    assert counts == {(*where, connections): n for connections, n in ((1, 2), (3, 9)) for where in scenarios}
+    assert said == [f"starting serve on {database}", "1 connections", "3 connections"]
+    for row in report.rows:
+        assert 0 < row.p50_ms <= row.p99_ms
+        assert (row.per_second is None) == (row.scenario == ASKED)
+    assert list(tmp_path.iterdir()) == [], "nothing is left behind"
