@@ -5,4 +5,6 @@ pytest_plugins = [
     "tests.fixtures.browser",
     "tests.fixtures.database",
     "tests.fixtures.shop",
+    "tests.fixtures.desk",
+    "tests.fixtures.dashboard",
 ]
