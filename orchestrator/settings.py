@@ -172,9 +172,7 @@ def secret_key(settings: Settings) -> str:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value()
     path = VAR / "secret_key"
-    if not path.exists():
-        _make_key(path)
-    key = path.read_text().strip()
+    key = kept_secret(path, 48)
     if len(key) < _SHORTEST_KEY:
         raise SettingsError(
             f"{path} holds no key of {_SHORTEST_KEY} characters: remove it, or set {PREFIX}SECRET_KEY."
@@ -182,13 +180,19 @@ def secret_key(settings: Settings) -> str:
     return key
 
 
-def _make_key(path: Path) -> None:
-    """Write the key beside its place, then give it its name: nobody ever reads half a key."""
+def kept_secret(path: Path, random_bytes: int) -> str:
+    """The secret that ``path`` keeps for all processes of this machine; made when it is not there yet."""
+    if not path.exists():
+        _make_secret(path, random_bytes)
+    return path.read_text().strip()
+
+
+def _make_secret(path: Path, random_bytes: int) -> None:
+    """Write the secret beside its place, then give it its name: nobody ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(
-        "w", dir=path.parent, prefix="secret_key."
-    ) as draft:  # only the owner may read it
-        draft.write(secrets.token_urlsafe(48))
+    # Only the owner may read it.
+    with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as draft:
+        draft.write(secrets.token_urlsafe(random_bytes))
         draft.flush()
-        with suppress(FileExistsError):  # another process was first: its key counts
+        with suppress(FileExistsError):  # another process was first: its secret counts
             os.link(draft.name, path)

@@ -14,7 +14,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 import typer
 from rich.console import Console
 
-from orchestrator import migration, settings
+from orchestrator import logs, migration, settings
 from orchestrator.database import Database, open_database
 from orchestrator.errors import OrchestratorError
 
@@ -57,7 +57,9 @@ def with_database(command: Callable[[Database], Awaitable[T]]) -> T:
         SettingsError: a setting is wrong.
         Unmigrated: type 'orchestrator migrate' first.
     """
-    return asyncio.run(_on_database(settings.load().database, command))
+    found = settings.load()
+    logs.configure(found.model_copy(update={"log_level": "warning"}))
+    return asyncio.run(_on_database(found.database, command))
 
 
 async def _on_database(url: str, command: Callable[[Database], Awaitable[T]]) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import Annotated, Any
 
 import typer
@@ -81,7 +80,7 @@ def _demo_settings(port: int) -> Settings:
     given = settings.load()
     defaults: dict[str, Any] = {
         "public_url": f"http://127.0.0.1:{port}",
-        "admin_password": SecretStr(_demo_password()),
+        "admin_password": SecretStr(settings.kept_secret(VAR / "demo_password", 9)),
         # Any phone's camera can open this code; SEQR's own scheme needs SEQR's app.
         "qr_template": "{public_url}/sandbox/phone?w={webshop_id}&t={token}",
     }
@@ -95,16 +94,6 @@ def _demo_settings(port: int) -> Settings:
         seqr_password=SecretStr("12345678"),
         seqr_wsdl=None,
     )
-
-
-def _demo_password() -> str:
-    """One password for all starts of the demo on this machine."""
-    path = VAR / "demo_password"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(9))
-    return path.read_text().strip()
 
 
 async def _prepare_demo(found: Settings) -> None:

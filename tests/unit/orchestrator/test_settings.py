@@ -33,7 +33,7 @@ def test_the_contracts_defaults() -> None:
 
 
 WRONG = [
-    ("DATABASE_URL", "mysql://root@db/shop", "sqlite:///path or postgresql"),
+    ("DATABASE_URL", "mysql://shop@db/shop", "sqlite:///path or postgresql"),
     ("PUBLIC_URL", "shop.example", "URL"),
     ("PUBLIC_URL", "ftp://shop.example", "URL scheme should be 'http' or 'https'"),
     ("SECRET_KEY", "short", "at least 16"),
