@@ -7,6 +7,8 @@ import os
 import sys
 from pathlib import Path
 
+import aiohttp
+
 from bench.errors import BenchError
 from bench.suite import FULL, QUICK, measure
 from tests.fixtures.postgres import PostgresUnavailableError
@@ -20,7 +22,7 @@ def main() -> int:
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     try:
         report = asyncio.run(measure(scale, DIRECTORY, lambda words: print(f"… {words}", file=sys.stderr)))
-    except (BenchError, PostgresUnavailableError) as error:
+    except (BenchError, PostgresUnavailableError, aiohttp.ClientError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
     print(report.text())

@@ -21,6 +21,10 @@ class Limits:
     requests: int
     seconds: float
 
+    def halved(self) -> Limits:
+        """For what is measured in two halves."""
+        return Limits(max(self.requests // 2, 1), self.seconds / 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -35,6 +39,16 @@ class Run:
     @property
     def per_second(self) -> float:
         return len(self.latencies) / self.elapsed
+
+    def joined(self, later: Run) -> Run:
+        """This run and a later one of the same process as one."""
+        mine, its = len(self.latencies), len(later.latencies)
+        return Run(
+            self.elapsed + later.elapsed,
+            [*self.latencies, *later.latencies],
+            (self.cpu_ms * mine + later.cpu_ms * its) / (mine + its),
+            later.rss_mb,
+        )
 
 
 async def closed_loop(

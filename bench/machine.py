@@ -16,12 +16,16 @@ _PAGE = bytes(4096)
 
 def machine(homes: dict[str, Path]) -> dict[str, str]:
     """Facts by name. ``homes`` are the directories that the databases are in, by database."""
-    load = os.getloadavg()[0]
     return {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-        "load before": f"{load:.1f} (all cores idle is 0; what others do on the machine is in the figures)",
+        "load before": load(),
         **{f"flush to disk, {name}": f"{flush_ms(home):.2f} ms (median)" for name, home in homes.items()},
     }
+
+
+def load() -> str:
+    """The load average of the last minute: what others do on the machine is in the figures too."""
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def flush_ms(directory: Path) -> float:

@@ -11,7 +11,19 @@ from pathlib import Path
 from bench.load import Run, percentile
 
 FLOOR = "floor"
-_HEADER = ("scenario", "stack", "conn", "count", "per s", "p50 ms", "p99 ms", "CPU ms", "RSS MB", "of floor")
+_HEADER = (
+    "scenario",
+    "stack",
+    "conn",
+    "count",
+    "per s",
+    "p50 ms",
+    "p99 ms",
+    "CPU ms",
+    "RSS MB",
+    "of floor",
+    "CPU × floor",
+)
 _TEXT_COLUMNS = 2
 
 
@@ -19,8 +31,8 @@ _TEXT_COLUMNS = 2
 class Row:
     """One row of the table; None where a figure has no meaning.
 
-    ``ratio`` is its ``per_second`` over that of the floor in the same run. The floor's process is the
-    benchmark's own, so its memory says nothing.
+    ``ratio`` is its ``per_second`` over that of the floor in the same run, ``cpu_ratio`` its ``cpu_ms`` over
+    that of the floor. The floor runs in the process of the benchmark, so its memory says nothing.
     """
 
     scenario: str
@@ -33,6 +45,7 @@ class Row:
     cpu_ms: float | None = None
     rss_mb: float | None = None
     ratio: float | None = None
+    cpu_ratio: float | None = None
 
     @classmethod
     def of_run(cls, scenario: str, stack: str, connections: int, run: Run, floor: Run) -> Row:
@@ -48,6 +61,7 @@ class Row:
             run.cpu_ms,
             None if stack == FLOOR else run.rss_mb,
             run.per_second / floor.per_second,
+            run.cpu_ms / floor.cpu_ms if floor.cpu_ms else None,
         )
 
     @classmethod
@@ -69,6 +83,7 @@ class Row:
             _number(self.cpu_ms, 2),
             _number(self.rss_mb, 0),
             _number(self.ratio, 2),
+            _number(self.cpu_ratio, 1),
         ]
 
 

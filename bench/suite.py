@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.floor import Floor, floor
 from bench.load import Limits, Run
-from bench.machine import machine
+from bench.machine import load, machine
 from bench.report import FLOOR, Report, Row
 from bench.scenarios import create_purchases, settle
 from bench.seqr import StubSeqr, stub_seqr
@@ -51,8 +51,9 @@ QUICK = Scale({1: Limits(60, 1), 8: Limits(120, 1), 32: Limits(200, 1)})
 async def measure(scale: Scale, home: Path, say: Say) -> Report:
     """Run everything, with what it needs started before and ended after it; files go below ``home``.
 
-    All programs are up all the time and are driven in turn, the floor right before what is held against it,
-    so that a machine that grows slower does so for both. Raises BenchError.
+    All programs are up all the time and are driven in turn. One half of the floor is measured right before
+    what is held against it and the other right after, so that a machine that grows slower does so for both.
+    Raises BenchError.
     """
     facts = machine({SQLITE: home, POSTGRESQL: Path(tempfile.gettempdir())})
     rows: list[Row] = []
@@ -60,33 +61,40 @@ async def measure(scale: Scale, home: Path, say: Say) -> Report:
         for connections, limits in scale.cells.items():
             say(f"{connections} connections")
             rows += await _measure_cells(seqr, shops, alone, connections, limits)
-    return Report(datetime.now(UTC), facts, _in_order(rows))
+    return Report(datetime.now(UTC), facts | {"load after": load()}, _in_order(rows))
 
 
 async def _measure_cells(
     seqr: StubSeqr, shops: list[Shop], alone: Floor, connections: int, limits: Limits
 ) -> list[Row]:
-    sending = await alone.send_invoices(connections, limits)
-    asking = await alone.payment_statuses(connections, limits)
+    before = await _measure_floor(alone, connections, limits.halved())
+    runs = [await _measure_shop(served, seqr, connections, limits) for served in shops]
+    after = await _measure_floor(alone, connections, limits.halved())
+    sending, asking = (first.joined(second) for first, second in zip(before, after, strict=True))
     rows = [
         Row.of_run(CREATED, FLOOR, connections, sending, sending),
         Row.of_run(STOCKED, FLOOR, connections, asking, asking),
     ]
-    for served in shops:
-        rows += await _measure_shop(served, seqr, connections, limits, sending, asking)
+    for served, (created, until_asked, stocked) in zip(shops, runs, strict=True):
+        rows += [
+            Row.of_run(CREATED, served.database, connections, created, sending),
+            Row.of_latencies(ASKED, served.database, connections, until_asked),
+            Row.of_run(STOCKED, served.database, connections, stocked, asking),
+        ]
     return rows
 
 
+async def _measure_floor(alone: Floor, connections: int, limits: Limits) -> tuple[Run, Run]:
+    sending = await alone.send_invoices(connections, limits)
+    return sending, await alone.payment_statuses(connections, limits)
+
+
 async def _measure_shop(
-    served: Shop, seqr: StubSeqr, connections: int, limits: Limits, sending: Run, asking: Run
-) -> list[Row]:
+    served: Shop, seqr: StubSeqr, connections: int, limits: Limits
+) -> tuple[Run, list[float], Run]:
     created, references = await create_purchases(served, connections, limits)
     stocked, until_asked = await settle(served, seqr, references, connections)
-    return [
-        Row.of_run(CREATED, served.database, connections, created, sending),
-        Row.of_latencies(ASKED, served.database, connections, until_asked),
-        Row.of_run(STOCKED, served.database, connections, stocked, asking),
-    ]
+    return created, until_asked, stocked
 
 
 def _in_order(rows: list[Row]) -> list[Row]:

@@ -15,7 +15,7 @@ from bench.suite import ASKED, CREATED, POSTGRESQL, SQLITE, STOCKED, Scale, meas
 @pytest.mark.parametrize("database", [SQLITE, POSTGRESQL])
 def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
     said: list[str] = []
-    tiny = Scale({1: Limits(2, 10), 3: Limits(9, 10)}, (database,), warm_up=Limits(2, 10))
+    tiny = Scale({1: Limits(2, 20), 3: Limits(10, 20)}, (database,), warm_up=Limits(2, 10))
 
     report = asyncio.run(measure(tiny, tmp_path, said.append))
 
@@ -27,7 +27,7 @@ def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
         (STOCKED, FLOOR),
         (STOCKED, database),
     ]
-    assert counts == {(*where, connections): n for connections, n in ((1, 2), (3, 9)) for where in scenarios}
+    assert counts == {(*where, connections): n for connections, n in ((1, 2), (3, 10)) for where in scenarios}
     assert said == [f"starting serve on {database}", "1 connections", "3 connections"]
     for row in report.rows:
         assert 0 < row.p50_ms <= row.p99_ms

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from bench.errors import BenchError
-from bench.load import closed_loop, percentile
+from bench.load import Run, closed_loop, percentile
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,8 @@ async def test_an_error_ends_the_loop_and_is_raised_as_it_is() -> None:
 
     with pytest.raises(BenchError, match="closed"):
         await closed_loop(fail, range(100), 2, os.getpid())
+
+
+def test_two_halves_weigh_as_much_as_they_counted() -> None:
+    first, second = Run(1.0, [1.0], cpu_ms=4, rss_mb=90), Run(2.0, [2.0, 3.0, 4.0], cpu_ms=8, rss_mb=100)
+    assert first.joined(second) == Run(3.0, [1.0, 2.0, 3.0, 4.0], cpu_ms=7, rss_mb=100)

@@ -22,10 +22,10 @@ REPORT = Report(datetime(2015, 3, 6, 7, 22, 26, tzinfo=UTC), {"machine": "2 core
 
 def test_a_row_is_held_against_the_floor() -> None:
     header, alone, served, moment = REPORT.text().splitlines()[2:]
-    assert header.split("  ")[-1] == "of floor"
-    assert _cells(alone) == "createPurchase|floor|8|1000|1,000|1.0|1.0|0.50|-|1.00"
-    assert _cells(served) == "createPurchase|SQLite|8|1000|500|4.0|8.0|1.25|120|0.50"
-    assert _cells(moment) == "notification to asked|SQLite|8|2|-|3.0|5.0|-|-|-"
+    assert header.split("  ")[-2:] == ["of floor", "CPU × floor"]
+    assert _cells(alone) == "createPurchase|floor|8|1000|1,000|1.0|1.0|0.50|-|1.00|1.0"
+    assert _cells(served) == "createPurchase|SQLite|8|1000|500|4.0|8.0|1.25|120|0.50|2.5"
+    assert _cells(moment) == "notification to asked|SQLite|8|2|-|3.0|5.0|-|-|-|-"
     assert {len(line) for line in (header, alone, served, moment)} == {len(header)}
 
 
