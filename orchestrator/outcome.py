@@ -140,8 +140,8 @@ def _answered(
     stamp: Stamp,
 ) -> Purchase:
     paid = answer.status == InvoiceStatus.PAID
-    if answer.version < attempt.version and not paid:
-        return purchase  # an older answer that was overtaken
+    if answer.version < attempt.version and (not paid or attempt.state == "closed"):
+        return purchase  # an older answer that was overtaken; of PAID, by the word that closed the invoice
     attempts.change(connection, attempt.id, version=answer.version, status=answer.status)
     if paid:
         return _paid(connection, purchase, attempt, answer, stamp)
@@ -194,7 +194,7 @@ def _paid_before(
     answer: PaymentStatus,
     stamp: Stamp,
 ) -> Purchase:
-    """The same payment heard of again is no news; a second invoice that is paid too is the merchant's matter."""
+    """The same payment is no news; a second invoice that is paid too is a matter for the merchant."""
     if attempt.reference == purchase.invoice_reference:
         return purchase
     why = (

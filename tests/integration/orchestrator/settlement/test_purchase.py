@@ -30,7 +30,7 @@ async def test_goes_from_received_to_stocked_by_the_notification_alone(shop: Sho
     assert [mail["kind"] for mail in await shop.rows(outbox)] == ["order_confirmation"]
     assert len(await shop.rows(notifications)) == 1
     kept = await shop.rows(exchanges, exchanges.c.id)
-    assert [row["operation"] for row in kept][0] == "sendInvoice"
+    assert kept[0]["operation"] == "sendInvoice"
     assert not any("12345678" in row["request"] for row in kept)
 
 

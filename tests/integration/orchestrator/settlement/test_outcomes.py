@@ -1,0 +1,329 @@
+"""What SEQR's word about an invoice makes of its purchase, whoever asked."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from orchestrator.money import Money
+from orchestrator.seqr.messages import Busy, PaymentStatus, Unknown
+from orchestrator.tables import exchanges
+from statemachine import Action, NotAllowed
+from tests.fixtures.desk import BENGT, Desk
+from tests.fixtures.seqr import answered, busy, refused, unknown
+
+
+@pytest.mark.parametrize(
+    ("status", "more", "reason"),
+    [
+        ("CANCELED", {}, "cancelled_by_customer"),
+        ("FAILED", {}, "payment_failed"),
+        ("REVERSED", {}, "reversed"),
+        ("REVERSAL_DONE", {"ers_reference": "E-1"}, "reversed"),
+        ("CANCELED", {"ers_reference": "E-1"}, "reversed"),
+        ("FAILED", {"ers_reference": "E-1"}, "reversed"),
+    ],
+)
+async def test_a_closed_invoice_fails_the_purchase_and_frees_the_goods(
+    desk: Desk, status: str, more: dict[str, str], reason: str
+) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", status, **more)
+    await desk.tick(2)
+    assert await desk.state() == ("failed", reason)
+    assert await desk.stock() == (10, 0)
+    assert (await desk.only())["next_check_at"] is None
+    assert (await desk.attempts())[0]["state"] == "closed"
+    assert (await desk.story(purchase_id))[:2] == ["place", "invoice"]
+    assert await desk.mails() == []
+    asked = len(desk.seqr.calls)
+    await desk.tick(60)
+    assert len(desk.seqr.calls) == asked, "a closed invoice is not asked about again"
+
+
+@pytest.mark.parametrize("status", ["ISSUED", "PENDING_ISSUER_ACKNOWLEDGE", "RESERVED", "PARTIALLY_PAID"])
+async def test_an_open_invoice_keeps_waiting_without_a_word(desk: Desk, status: str) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", status)
+    for _ in range(3):
+        await desk.tick(2)
+    purchase = await desk.only()
+    assert (purchase["state"], purchase["attention"]) == ("invoiced", None)
+    assert await desk.story(purchase_id) == ["place", "invoice"]
+    assert len(desk.seqr.called("getPaymentStatus")) == 3
+    kept = [row["operation"] for row in await desk.rows(exchanges)]
+    assert len(kept) == 2, "an answer that says nothing new is not kept"
+    assert await desk.stock() == (10, 1)
+
+
+async def test_the_version_last_received_goes_into_the_next_call(desk: Desk) -> None:
+    await desk.buy()
+    await desk.tick(2)
+    desk.seqr.says("R1", "RESERVED")
+    await desk.tick(2)
+    await desk.tick(2)
+    assert desk.seqr.versions == [0, 1, 2]
+
+
+async def test_an_unknown_status_gets_attention_until_it_is_known_again(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "THINKING")
+    await desk.tick(2)
+    purchase = await desk.only()
+    assert purchase["state"] == "invoiced"
+    assert "THINKING" in purchase["attention"]
+    assert "R1" in purchase["attention"]
+    await desk.tick(2)
+    assert await desk.story(purchase_id) == ["place", "invoice", "attention"], "told once"
+    desk.seqr.says("R1", "RESERVED")
+    await desk.tick(2)
+    assert (await desk.only())["attention"] is None
+    assert (await desk.story(purchase_id))[-1] == "attention_over"
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    assert await desk.state() == ("stocked", None)
+
+
+async def test_a_wrong_sum_is_not_paid_but_a_matter_for_the_merchant(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "PAID", paid=Money(Decimal(1), "SEK"), ers_reference="E-1")
+    await desk.tick(2)
+    purchase = await desk.only()
+    assert purchase["state"] == "invoiced"
+    assert "1.00 SEK" in purchase["attention"]
+    assert "149.00 SEK" in purchase["attention"]
+    assert await desk.stock() == (10, 1), "the goods stay put aside"
+    assert await desk.mails() == []
+    await desk.act(purchase_id, Action.RETRY)
+    assert (await desk.story(purchase_id)) == ["place", "invoice", "attention"]
+    desk.seqr.says("R1", "REVERSED")
+    await desk.act(purchase_id, Action.CHECK)
+    assert await desk.state() == ("failed", "reversed")
+
+
+async def test_a_sum_in_another_currency_is_a_wrong_sum(desk: Desk) -> None:
+    await desk.buy()
+    desk.seqr.says("R1", "PAID", paid=Money(Decimal(149), "EUR"))
+    await desk.tick(2)
+    purchase = await desk.only()
+    assert purchase["state"] == "invoiced"
+    assert "149.00 EUR" in purchase["attention"]
+
+
+async def test_a_paid_wrong_sum_cannot_be_cancelled_and_says_why(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "PAID", paid=Money(Decimal(1), "SEK"))
+    await desk.tick(2)
+    with pytest.raises(NotAllowed, match="no open invoice"):
+        await desk.act(purchase_id, Action.CANCEL)
+    assert (await desk.only())["state"] == "invoiced"
+
+
+async def test_the_right_sum_on_the_receipt_is_paid(desk: Desk) -> None:
+    await desk.buy()
+    desk.seqr.says(
+        "R1", "PAID", paid=Money(Decimal("149.00"), "SEK"), invoice_reference="R1", ers_reference="E-1"
+    )
+    await desk.tick(2)
+    purchase = await desk.only()
+    assert (purchase["state"], purchase["ers_reference"]) == ("stocked", "E-1")
+
+
+async def test_an_answer_about_another_invoice_moves_nothing(desk: Desk) -> None:
+    await desk.buy()
+    desk.seqr.says("R1", "PAID", invoice_reference="R77")
+    await desk.tick(2)
+    purchase = await desk.only()
+    assert purchase["state"] == "invoiced"
+    assert "R77" in purchase["attention"]
+    assert "R1" in purchase["attention"]
+    desk.seqr.says("R1", "PAID", invoice_reference="R1")
+    await desk.tick(10)
+    assert await desk.state() == ("stocked", None)
+
+
+async def test_an_expired_invoice_is_not_cancelled_on_an_answer_about_another(desk: Desk) -> None:
+    await desk.buy()
+    desk.seqr.says("R1", "ISSUED", invoice_reference="R77")
+    await desk.tick(1000)
+    assert desk.seqr.called("cancelInvoice") == []
+
+
+async def test_seqr_that_will_not_tell_gets_attention_and_is_asked_again(desk: Desk) -> None:
+    await desk.buy()
+    desk.seqr.always("getPaymentStatus", refused(54, "no such invoice"))
+    await desk.tick(2)
+    purchase = await desk.only()
+    assert (purchase["state"], purchase["checks_failed"]) == ("invoiced", 1)
+    assert "R1: 54 no such invoice." in purchase["attention"]
+    desk.seqr.always("getPaymentStatus", None)
+    desk.seqr.pay("R1")
+    await desk.tick(10)
+    assert await desk.state() == ("stocked", None)
+    assert (await desk.only())["attention"] is None
+
+
+@pytest.mark.parametrize("outcome", [busy(), busy(None), unknown()])
+async def test_a_seqr_out_of_reach_changes_nothing_and_is_asked_within_the_20_seconds(
+    desk: Desk, outcome: Busy | Unknown
+) -> None:
+    await desk.buy()
+    desk.seqr.always("getPaymentStatus", outcome)
+    for _ in range(6):
+        await desk.tick(10)
+        purchase = await desk.only()
+        assert (purchase["state"], purchase["attention"]) == ("invoiced", None)
+        assert 0 < (purchase["next_check_at"] - desk.clock()).total_seconds() <= 10
+    assert (await desk.only())["checks_failed"] == 6
+    desk.seqr.always("getPaymentStatus", None)
+    await desk.tick(10)
+    assert (await desk.only())["checks_failed"] == 0
+
+
+async def test_an_older_answer_that_was_overtaken_is_dropped(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "THINKING")
+    old = answered(desk.seqr.books["R1"])
+    desk.seqr.says("R1", "RESERVED")
+    await desk.tick(2)
+    desk.seqr.then("getPaymentStatus", old)
+    await desk.tick(2)
+    assert (await desk.only())["attention"] is None
+    assert (await desk.attempts())[0]["version"] == 3
+    assert await desk.story(purchase_id) == ["place", "invoice"]
+
+
+async def test_an_older_paid_does_not_undo_a_later_reversal(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.pay("R1")
+    old = answered(desk.seqr.books["R1"])
+    desk.seqr.says("R1", "CANCELED")
+    await desk.tick(2)
+    assert await desk.state() == ("failed", "reversed")
+    desk.seqr.then("getPaymentStatus", old)
+    await desk.act(purchase_id, Action.CHECK)
+    assert await desk.state() == ("failed", "reversed"), "the money went back: nothing may be shipped"
+    assert await desk.stock() == (10, 0)
+
+
+async def test_an_older_paid_is_still_paid_while_nothing_closed_the_invoice(desk: Desk) -> None:
+    await desk.buy()
+    desk.seqr.says("R1", "RESERVED")
+    await desk.tick(2)
+    desk.seqr.then("getPaymentStatus", answered(PaymentStatus("PAID", 1, "E-1")))
+    await desk.tick(2)
+    assert await desk.state() == ("stocked", None)
+
+
+async def test_a_failed_purchase_that_turns_out_paid_is_paid(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "FAILED")
+    await desk.tick(2)
+    assert await desk.state() == ("failed", "payment_failed")
+    desk.seqr.pay("R1")
+    await desk.settlement.notified(purchase_id, "127.0.0.1")
+    await desk.settlement.close()
+    assert await desk.state() == ("stocked", None)
+    assert await desk.story(purchase_id) == ["place", "invoice", "close", "pay", "stock"]
+    assert await desk.stock() == (9, 0)
+    assert await desk.mails() == ["order_confirmation"]
+
+
+async def test_a_failed_purchase_that_is_paid_takes_nothing_that_others_were_promised(desk: Desk) -> None:
+    await desk.restock(-9)
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "FAILED")
+    await desk.tick(2)
+    await desk.settlement.place(BENGT)
+    desk.seqr.pay("R1")
+    await desk.act(purchase_id, Action.CHECK)
+    first, second = await desk.purchases()
+    assert (first["state"], second["state"]) == ("paid", "invoiced")
+    assert "the stock lacks 1 × mug (0 left)" in first["attention"]
+    assert await desk.stock() == (1, 1)
+    desk.seqr.pay("R2")
+    await desk.tick(2)
+    assert [row["state"] for row in await desk.purchases()] == ["paid", "stocked"]
+
+
+async def test_goods_that_another_purchase_gave_back_go_to_the_one_that_paid(desk: Desk) -> None:
+    await desk.restock(-9)
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "FAILED")
+    await desk.tick(2)
+    await desk.settlement.place(BENGT)
+    desk.seqr.pay("R1")
+    await desk.act(purchase_id, Action.CHECK)
+    desk.seqr.says("R2", "CANCELED")
+    await desk.tick(2)
+    await desk.tick(1)
+    assert [row["state"] for row in await desk.purchases()] == ["stocked", "failed"]
+    assert await desk.stock() == (0, 0)
+
+
+async def test_paid_without_stock_waits_and_goes_on_by_itself_when_restocked(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    await desk.empty_shelf()
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    purchase = await desk.only()
+    assert purchase["state"] == "paid"
+    assert "the stock lacks 1 × mug (0 left)" in purchase["attention"]
+    assert await desk.mails() == []
+    await desk.act(purchase_id, Action.RETRY)
+    await desk.act(purchase_id, Action.CHECK)
+    assert (await desk.only())["state"] == "paid"
+    await desk.restock(5)
+    await desk.tick()
+    purchase = await desk.only()
+    assert (purchase["state"], purchase["attention"]) == ("stocked", None)
+    assert await desk.stock() == (4, 0)
+    assert await desk.mails() == ["order_confirmation"]
+    assert await desk.story(purchase_id) == ["place", "invoice", "pay", "attention", "stock"]
+
+
+async def test_an_operator_delivers_a_paid_purchase_when_the_goods_are_there(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    await desk.empty_shelf()
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    await desk.restock(1)
+    await desk.act(purchase_id, Action.RETRY)
+    assert await desk.state() == ("stocked", None)
+    assert (await desk.actors(purchase_id))[-1] == "operator:eva"
+
+
+async def test_a_paid_purchase_whose_money_went_back_fails_and_frees_its_goods(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    await desk.empty_shelf()
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    desk.seqr.says("R1", "CANCELED")
+    await desk.act(purchase_id, Action.CHECK)
+    assert await desk.state() == ("failed", "reversed")
+    assert await desk.stock() == (0, 0)
+    await desk.restock(1)
+    await desk.tick(10)
+    assert await desk.state() == ("failed", "reversed")
+
+
+async def test_hearing_of_the_same_payment_twice_is_no_news(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    await desk.empty_shelf()
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    for _ in range(2):
+        await desk.act(purchase_id, Action.CHECK)
+    assert await desk.story(purchase_id) == ["place", "invoice", "pay", "attention"]
+    assert (await desk.only())["attention"].startswith("Paid, but the stock lacks")
+
+
+async def test_a_stocked_purchase_ignores_further_notifications(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    asked = len(desk.seqr.calls)
+    await desk.settlement.notified(purchase_id, "10.0.0.1")
+    await desk.settlement.close()
+    assert len(desk.seqr.calls) == asked
