@@ -6,7 +6,7 @@ and the database's own constraints stand behind them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
@@ -52,12 +52,13 @@ def hold(connection: Connection, purchase_id: str, round_: int, needs: Needs, st
 
 
 def release(connection: Connection, purchase_id: str, round_: int, stamp: Stamp) -> None:
-    """Give back what was held."""
+    """Give back what was held; paid purchases that lacked it are looked at again."""
     needs = needs_of(connection, purchase_id)
     missing = _change(connection, needs, reserved=-1, enough=products.c.reserved)
     if missing:
         raise StockError(f"Purchase {purchase_id} cannot give back what was not reserved: {missing}.")
     _note(connection, purchase_id, round_, needs, "release", stamp=stamp, reserved=-1)
+    _wake_waiting(connection, needs, stamp.at)
 
 
 def take(connection: Connection, purchase_id: str, round_: int, held: bool, stamp: Stamp) -> str:
@@ -124,13 +125,13 @@ def _move_on_hand(
     movement = _movement(None, 0, token, kind, stamp=Stamp(actor, at), reason=reason, on_hand=change)
     connection.execute(insert(stock_movements).values(movement))
     if change > 0:
-        _wake_waiting(connection, token, at)
+        _wake_waiting(connection, [token], at)
 
 
-def _wake_waiting(connection: Connection, token: str, at: datetime) -> None:
-    """Paid purchases that lacked this product are looked at again at once."""
+def _wake_waiting(connection: Connection, tokens: Iterable[str], at: datetime) -> None:
+    """Paid purchases that lacked one of these products are looked at again at once."""
     lines = purchase_lines.c
-    waiting = select(lines.purchase_id).where(lines.product_token == token)
+    waiting = select(lines.purchase_id).where(lines.product_token.in_(list(tokens)))
     connection.execute(
         update(purchases)
         .where(purchases.c.state == State.PAID.value, purchases.c.id.in_(waiting))
@@ -141,7 +142,11 @@ def _wake_waiting(connection: Connection, token: str, at: datetime) -> None:
 def _change(
     connection: Connection, needs: Needs, *, enough: ColumnElement[int], on_hand: int = 0, reserved: int = 0
 ) -> str:
-    """Change each product by its need; tokens in order, so that two purchases never wait for each other."""
+    """Change each product by its need; tokens in order, so that two purchases never wait for each other.
+
+    What is missing stays locked until the commit: a delivery that is being booked in right now is either
+    seen here, or sees the purchase that waits for it.
+    """
     for token, quantity in sorted(needs.items()):
         statement = (
             update(products)
@@ -151,8 +156,11 @@ def _change(
                 reserved=products.c.reserved + reserved * quantity,
             )
         )
-        if connection.execute(statement).rowcount == 0:
-            left = connection.execute(select(enough).where(products.c.token == token)).scalar() or 0
+        if connection.execute(statement).rowcount:
+            continue
+        locked = select(enough).where(products.c.token == token).with_for_update()
+        left = connection.execute(locked).scalar() or 0
+        if left < quantity or connection.execute(statement).rowcount == 0:
             return f"{quantity} × {token} ({max(left, 0)} left)"
     return ""
 
