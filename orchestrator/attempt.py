@@ -89,7 +89,7 @@ def begin(connection: Connection, purchase: Purchase, settings: Settings, at: da
         connection.execute(insert(invoice_attempts).values(row))
     except IntegrityError as error:
         raise LostRace(f"Somebody else is sending the invoice of purchase {purchase.id}.") from error
-    journal.touch(connection, purchase, next_check_at=at + patience(settings))
+    _look_again(connection, purchase, settings, at, patience(settings))
     return attempt_id
 
 
@@ -145,7 +145,16 @@ def record_sent(
     if purchase.state != State.RECEIVED.value:
         return purchase
     wait = _wait(attempt.number) if isinstance(outcome, Busy) else patience(settings)
-    return journal.touch(connection, purchase, next_check_at=max(stamp.at, attempt.sent_at) + wait)
+    return _look_again(connection, purchase, settings, stamp.at, wait)
+
+
+def _look_again(
+    connection: Connection, purchase: Purchase, settings: Settings, at: datetime, wait: timedelta
+) -> Purchase:
+    """Make it due after ``wait``; sooner if an invoice from before it was started over may still be paid."""
+    if purchase.started_over and has_open(connection, purchase.id):
+        wait = min(wait, timedelta(seconds=settings.poll_interval))
+    return journal.touch(connection, purchase, next_check_at=at + wait)
 
 
 def _wait(number: int) -> timedelta:
@@ -184,7 +193,7 @@ def _issued(
         checks_failed=0,
         next_check_at=due,
     )
-    if purchase.received_at > purchase.created_at:  # started over: the customer's phone does not know of it
+    if purchase.started_over:  # the customer's phone does not know of this invoice
         outbox.enqueue(connection, purchase.id, "payment_link", purchase.customer_email, stamp.at)
     return after
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 
 from orchestrator.database import LostRace
 from orchestrator.purchase import Purchase
@@ -78,6 +78,17 @@ def touch(connection: Connection, purchase: Purchase, **changes: Any) -> Purchas
     if changes:
         connection.execute(update(purchases).where(purchases.c.id == purchase.id).values(**changes))
     return _after(purchase, changes)
+
+
+def last_words(connection: Connection, purchase_id: str) -> str:
+    """The detail of what happened last to a purchase."""
+    statement = (
+        select(journal.c.detail)
+        .where(journal.c.purchase_id == purchase_id)
+        .order_by(journal.c.sequence.desc())
+        .limit(1)
+    )
+    return str(connection.execute(statement).scalar_one())
 
 
 def _check_reason(arrow: Transition, reason: Reason | None) -> None:

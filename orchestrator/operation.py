@@ -24,7 +24,7 @@ def start_over(connection: Connection, purchase_id: str, settings: Settings, sta
     """
     purchase = load(connection, purchase_id)
     twin = find_open(connection, purchase.request_key)
-    if twin is not None:
+    if twin is not None and twin.id != purchase_id:
         why = f"The customer has an unpaid purchase of the same order already: {twin.id}."
         raise NotAllowed(Action.RETRY.value, purchase.state, why)
     round_ = purchase.holds + 1

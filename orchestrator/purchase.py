@@ -40,7 +40,7 @@ class OutOfStock(OrchestratorError):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What createPurchase asks for: one product or bundle, and where it goes. All text, checked at the edge."""
+    """What createPurchase asks for: one product or bundle, and where it goes. Checked at the edge."""
 
     purchase_token: str
     name: str
@@ -86,6 +86,11 @@ class Purchase:
     @property
     def money(self) -> Money:
         return Money(self.amount, self.currency)
+
+    @property
+    def started_over(self) -> bool:
+        """Whether an operator took it back to received after it had failed."""
+        return self.received_at > self.created_at
 
 
 _COLUMNS = [purchases.c[field.name] for field in fields(Purchase)]

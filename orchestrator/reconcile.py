@@ -92,7 +92,9 @@ class Reconciler:
         finally:
             self._slots.release()
 
-    def _note(self, reached: bool) -> None:
+    def _note(self, reached: bool | None) -> None:
+        if reached is None:  # nothing was asked, so nothing was learnt
+            return
         if not reached:
             self._failures += 1
             if self._failures == _DOWN_AFTER:

@@ -1,23 +1,31 @@
-"""Settlement: takes a purchase from the order to the stock. Commit, call SEQR, commit; never one inside the other."""
+"""Settlement: takes a purchase from the order to the stock. Commit, call SEQR, commit: never at once."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 
 from orchestrator import attempt as attempts
-from orchestrator import operation, outcome, placement, watch
+from orchestrator import journal, operation, outcome, placement, watch
 from orchestrator.attempt import Attempt
 from orchestrator.checks import BackgroundChecks
 from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
 from orchestrator.purchase import Order, OutOfStock, Purchase
-from orchestrator.seqr.messages import Answered, IssuedInvoice, Outcome, Refused, ResultCode, Seqr
+from orchestrator.seqr.messages import (
+    Answered,
+    IssuedInvoice,
+    Outcome,
+    PaymentStatus,
+    Refused,
+    ResultCode,
+    Seqr,
+)
 from orchestrator.settings import Settings
 from orchestrator.stamp import Stamp
 from statemachine import Action, Effect, NotAllowed, Reason, State, effect_of
@@ -78,29 +86,33 @@ class Settlement:
         if placed.missing:
             raise OutOfStock(f"The stock lacks {placed.missing}.")
         if placed.attempt_id is None:
-            return _reference(await self._follow(placed.purchase_id))
+            return await self._repeat(placed.purchase_id)
         log.info("purchase.received", purchase_id=placed.purchase_id, purchase_token=order.purchase_token)
         purchase, answer = await self._send(placed.attempt_id, placement.ACTOR)
         return _reference(purchase, answer)
 
-    async def check(self, purchase_id: str, actor: str, everything: bool = False) -> bool:
-        """Move a purchase as far as it goes by itself; returns whether SEQR was in reach.
+    async def check(self, purchase_id: str, actor: str, everything: bool = False) -> bool | None:
+        """Move a purchase as far as it goes by itself; returns whether SEQR was in reach, None if not asked.
 
         Sends the invoice that is missing, asks about each open one (about closed ones too, with
         ``everything``), cancels the ones whose time is over, tries the stock of a paid one again.
         """
         found = await self._database.read(watch.look, purchase_id)
-        reached = True
-        if found.purchase.state == State.RECEIVED.value:
-            reached = await self._resume(purchase_id, actor)
-        for attempt in found.attempts:
-            if attempt.reference and (everything or attempt.state == "open"):
-                reached = await self._ask(found.purchase, attempt, actor) and reached
-        if found.purchase.state == State.PAID.value:
-            await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
-        if found.purchase.state not in (State.RECEIVED.value, State.INVOICED.value):
+        state = found.purchase.state
+        reached: list[bool | None] = []
+        if state == State.RECEIVED.value:
+            reached.append(await self._resume(purchase_id, actor))
+        reached += [
+            await self._ask(found.purchase, attempt, actor)
+            for attempt in found.attempts
+            if attempt.reference and (everything or attempt.state == "open")
+        ]
+        if state not in (State.RECEIVED.value, State.INVOICED.value):
             await self._database.write(watch.rest, purchase_id)
-        return reached
+        if state == State.PAID.value:
+            # After the rest: a delivery that is booked in from now on makes the purchase due again.
+            await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
+        return None if set(reached) <= {None} else False not in reached
 
     async def notified(self, purchase_id: str, sender: str) -> None:
         """Keep that SEQR called, then ask SEQR at once, in the background."""
@@ -129,6 +141,13 @@ class Settlement:
     async def _check_everything(self, purchase_id: str, actor: str) -> None:
         await self.check(purchase_id, actor, everything=True)
 
+    async def _repeat(self, purchase_id: str) -> str:
+        """Answer a request that came before with what became of it."""
+        purchase = await self._follow(purchase_id)
+        if purchase.reason == Reason.INVOICE_REFUSED.value:
+            raise InvoiceRefused(await self._database.read(journal.last_words, purchase_id))
+        return _reference(purchase)
+
     async def _follow(self, purchase_id: str) -> Purchase:
         """The purchase of an earlier request, once it has its invoice, or sent again if that one got none."""
         deadline = self._clock() + attempts.patience(self._settings)
@@ -144,13 +163,13 @@ class Settlement:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _TWIN_LONGEST_PAUSE)
 
-    async def _resume(self, purchase_id: str, actor: str) -> bool:
-        """Send the invoice of a received purchase, if it is time to; returns whether SEQR was in reach."""
+    async def _resume(self, purchase_id: str, actor: str) -> bool | None:
+        """Send the invoice that is missing; returns whether SEQR was in reach, None if it is not time."""
         attempt_id = await self._database.write(
             attempts.begin_next, purchase_id, self._settings, self._stamp(actor)
         )
         if attempt_id is None:
-            return True
+            return None
         _, answer = await self._send(attempt_id, actor)
         return isinstance(answer, Answered | Refused)
 
@@ -174,19 +193,24 @@ class Settlement:
         assert attempt.reference is not None
         answer = await self._seqr.payment_status(attempt.reference, attempt.version)
         if outcome.is_news(attempt, purchase, answer):
-            after = await self._database.write(
-                outcome.record_status, attempt.id, answer, self._settings, self._stamp(actor)
-            )
-            _log_move(purchase, after, actor)
-            purchase = after
+            purchase = await self._record_status(purchase, attempt, answer, actor)
         if isinstance(answer, Answered):
             reason = outcome.why_cancel(purchase, attempt, answer.value, self._settings, self._clock())
             if reason is not None:
                 await self._cancel_invoice(purchase, attempt, reason, actor)
         return isinstance(answer, Answered | Refused)
 
+    async def _record_status(
+        self, purchase: Purchase, attempt: Attempt, answer: Outcome[PaymentStatus], actor: str
+    ) -> Purchase:
+        after = await self._database.write(
+            outcome.record_status, attempt.id, answer, self._settings, self._stamp(actor)
+        )
+        _log_move(purchase, after, actor)
+        return after
+
     async def _cancel_invoice(self, purchase: Purchase, attempt: Attempt, reason: Reason, actor: str) -> None:
-        """Have SEQR close an invoice. If it was paid in that moment, the answer to the next question says so."""
+        """Have SEQR close an invoice. If it was paid in that moment, we ask and learn so."""
         assert attempt.reference is not None
         await self._database.write(operation.want_cancelled, attempt.id, reason)
         answer = await self._seqr.cancel_invoice(attempt.reference)
@@ -196,19 +220,17 @@ class Settlement:
         _log_move(purchase, after, actor)
         if isinstance(answer, Refused) and answer.code == ResultCode.CANNOT_CANCEL_PAID_INVOICE:
             status = await self._seqr.payment_status(attempt.reference, attempt.version)
-            await self._database.write(
-                outcome.record_status, attempt.id, status, self._settings, self._stamp(actor)
-            )
+            await self._record_status(after, attempt, status, actor)
 
     async def _do_send(self, purchase_id: str, actor: str) -> None:
         attempt_id = await self._database.write(
             attempts.begin_next, purchase_id, self._settings, self._stamp(actor)
         )
-        if attempt_id is None:
-            raise NotAllowed(
-                "retry", "received", "The last invoice may still be on its way to SEQR: wait a moment."
-            )
-        await self._send(attempt_id, actor)
+        if attempt_id is not None:
+            await self._send(attempt_id, actor)
+        elif (await self._database.read(watch.look, purchase_id)).purchase.state == State.RECEIVED.value:
+            why = "The last invoice may still be on its way to SEQR: wait a moment."
+            raise NotAllowed(Action.RETRY.value, State.RECEIVED.value, why)
 
     async def _do_take_stock(self, purchase_id: str, actor: str) -> None:
         await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
@@ -226,7 +248,7 @@ class Settlement:
         purchase, attempt = await self._database.write(operation.ask_cancel, purchase_id, self._stamp(actor))
         await self._cancel_invoice(purchase, attempt, Reason.CANCELLED_BY_MERCHANT, actor)
 
-    _effects: dict[Effect, Callable[[Settlement, str, str], Coroutine[Any, Any, None]]] = {
+    _effects: ClassVar[dict[Effect, Callable[[Settlement, str, str], Coroutine[Any, Any, None]]]] = {
         Effect.SEND_INVOICE: _do_send,
         Effect.ASK_SEQR: _check_everything,
         Effect.TAKE_STOCK: _do_take_stock,
@@ -252,8 +274,9 @@ def _reference(purchase: Purchase, answer: Outcome[IssuedInvoice] | None = None)
 
 def _log_move(before: Purchase, after: Purchase, actor: str) -> None:
     if after.state != before.state:
+        event = f"purchase.{after.state}"
         log.info(
-            f"purchase.{after.state}",
+            event,
             purchase_id=after.id,
             source=before.state,
             reason=after.reason,

@@ -7,8 +7,8 @@ never waits for anything but the database; ``Database.write`` commits it, whole 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -18,6 +18,7 @@ from orchestrator.errors import OrchestratorError
 P = ParamSpec("P")
 T = TypeVar("T")
 Work = Callable[Concatenate[Connection, P], T]
+Runner = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 
 _RERUNS = 8
 _RERUN_CODES = frozenset({"40001", "40P01"})
@@ -52,10 +53,10 @@ class Database(ABC):
         """
         for _ in range(_RERUNS - 1):
             try:
-                return await self._guarded(self._write, work, args, kwargs)
+                return await self._guarded(self._write, work, *args, **kwargs)
             except LostRace:
                 continue
-        return await self._guarded(self._write, work, args, kwargs)
+        return await self._guarded(self._write, work, *args, **kwargs)
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``work``, which only reads, on one consistent view.
@@ -63,11 +64,9 @@ class Database(ABC):
         Raises:
             DatabaseUnavailable: there is no answer.
         """
-        return await self._guarded(self._read, work, args, kwargs)
+        return await self._guarded(self._read, work, *args, **kwargs)
 
-    async def _guarded(
-        self, run: Callable[..., object], work: Callable[..., T], args: object, kwargs: object
-    ) -> T:
+    async def _guarded(self, run: Runner, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return cast("T", await run(lambda connection: work(connection, *args, **kwargs)))
         except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
