@@ -16,8 +16,8 @@ from orchestrator.database import Database, open_database
 from orchestrator.feed import Feed
 from orchestrator.identity import now
 from orchestrator.parts import Parts
-from orchestrator.product import Product
 from orchestrator.postman import Postman
+from orchestrator.product import Product
 from orchestrator.reconcile import Reconciler
 from orchestrator.rest import create_purchase, errors, notification, openapi, probes, products, purchases, qr
 from orchestrator.scheduler import Job, Scheduler
@@ -62,7 +62,9 @@ def open_seqr(settings: Settings) -> SoapSeqr:
     """The line to SEQR. Raises SettingsError for what is missing, SeqrSetupError for what is wrong."""
     for name in ("seqr_endpoint", "seqr_principal_id", "seqr_password"):
         if getattr(settings, name) is None:
-            raise SettingsError(f"{PREFIX}{name.upper()} is missing: SEQR gives it to you. See docs/operations.md.")
+            raise SettingsError(
+                f"{PREFIX}{name.upper()} is missing: SEQR gives it to you. See docs/operations.md."
+            )
     assert settings.seqr_endpoint and settings.seqr_principal_id and settings.seqr_password
     credentials = Credentials(
         settings.seqr_principal_type,
