@@ -60,20 +60,16 @@ def make_parts(settings: Settings, database: Database | None = None, seqr: Seqr 
 
 def open_seqr(settings: Settings) -> SoapSeqr:
     """The line to SEQR. Raises SettingsError for what is missing, SeqrSetupError for what is wrong."""
-    for name in ("seqr_endpoint", "seqr_principal_id", "seqr_password"):
-        if getattr(settings, name) is None:
-            raise SettingsError(
-                f"{PREFIX}{name.upper()} is missing: SEQR gives it to you. See docs/operations.md."
-            )
-    assert settings.seqr_endpoint and settings.seqr_principal_id and settings.seqr_password
+    endpoint, principal, password = settings.seqr_endpoint, settings.seqr_principal_id, settings.seqr_password
+    if endpoint is None or principal is None or password is None:
+        given = {"SEQR_ENDPOINT": endpoint, "SEQR_PRINCIPAL_ID": principal, "SEQR_PASSWORD": password}
+        missing = next(name for name, value in given.items() if value is None)
+        raise SettingsError(f"{PREFIX}{missing} is missing: SEQR gives it to you. See docs/operations.md.")
     credentials = Credentials(
-        settings.seqr_principal_type,
-        settings.seqr_principal_id,
-        settings.seqr_password.get_secret_value(),
-        settings.seqr_user_id,
+        settings.seqr_principal_type, principal, password.get_secret_value(), settings.seqr_user_id
     )
     return SoapSeqr.open(
-        settings.seqr_endpoint,
+        endpoint,
         credentials,
         wsdl=settings.seqr_wsdl or SHIPPED_WSDL,
         timeout=settings.seqr_timeout,

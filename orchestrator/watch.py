@@ -86,9 +86,11 @@ def told(connection: Connection, purchase_id: str, sender: str, at: datetime, mo
     """Write down that a purchase's notification address was called; returns whether to ask SEQR about it.
 
     Of many calls only the first ``most`` are kept: anybody who learnt the address can repeat it.
+
+    Raises:
+        PurchaseUnknown: the address was made by us, for a purchase that this database never had.
     """
-    state = connection.execute(select(purchases.c.state).where(purchases.c.id == purchase_id)).scalar()
-    if state is None or state == State.STOCKED.value:
+    if load(connection, purchase_id).state == State.STOCKED.value:
         return False
     count = select(func.count()).select_from(notifications).where(notifications.c.purchase_id == purchase_id)
     if (connection.execute(count).scalar() or 0) < most:

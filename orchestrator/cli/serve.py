@@ -25,7 +25,9 @@ Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for a
 def serve(
     host: Host = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="How many processes; each does everything.", min=1, max=64)] = 1,
+    workers: Annotated[
+        int, typer.Option(help="How many processes; each does everything.", min=1, max=64)
+    ] = 1,
 ) -> None:
     """Serve the REST endpoints, the dashboard and the reconciler.
 
@@ -35,8 +37,8 @@ def serve(
     from orchestrator.app import open_seqr
 
     found = settings.load()
-    asyncio.run(_ready(found))
     asyncio.run(open_seqr(found).close())
+    asyncio.run(_ready(found))
     _run("orchestrator.app:create", found, factory=True, host=host, port=port, workers=workers)
 
 
@@ -129,7 +131,9 @@ def _announce(found: Settings, soap_url: str) -> None:
 @reporting
 def sandbox(
     host: Host = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)] = 9090,
+    port: Annotated[
+        int, typer.Option(help="The port to listen on; 0 takes a free one.", min=0, max=65535)
+    ] = 9090,
     create_purchase: Annotated[
         str, typer.Option(help="The address of the web-shop's createPurchase.")
     ] = "http://127.0.0.1:8000/seqr/createPurchase",
