@@ -7,7 +7,7 @@ query every ``PAUSE`` whatever the number of listeners, and changes made by othe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 
 import structlog
@@ -64,7 +64,7 @@ class Feed:
         """The id of the newest event: what a page that is drawn after this call has seen."""
         return str(await self._database.read(newest_id))
 
-    async def subscribe(self, after: str | None = None) -> AsyncIterator[FeedEvent | None]:
+    async def subscribe(self, after: str | None = None) -> AsyncGenerator[FeedEvent | None, None]:
         """What happens from now on, after what happened since the event ``after``.
 
         An event may come twice when it was near ``after``, never zero times. None means that events were

@@ -87,8 +87,9 @@ def _head(name: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         'aria-label="The states of a purchase and the ways between them">\n'
-        '<defs><marker id="machine-head" class="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
-        'markerHeight="8" orient="auto"><path d="M0 0.5 L8 4 L0 7.5 z"/></marker></defs>'
+        '<defs><marker id="machine-head" class="head" viewBox="0 0 8 8" refX="7" refY="4" orient="auto" '
+        'markerUnits="userSpaceOnUse" markerWidth="8" markerHeight="8">'
+        '<path d="M0 0.5 L8 4 L0 7.5 z"/></marker></defs>'
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from dashboard import guard
 from dashboard.answer import link, page
 from dashboard.desk import Desk, Visit
-from dashboard.queries.purchases import Counts, Filter, Place, PurchasePage, read_page
+from dashboard.queries.purchases import Counts, Filter, Place, PurchasePage, count, read_page
 from statemachine import MEANINGS, State
 
 LONGEST_SEARCH = 200
@@ -37,8 +38,7 @@ async def show_list(visit: Visit) -> Response:
     place = Place(older=visit.asked("older"), newer=visit.asked("newer"))
     # The position comes first: what happens while the list is read is then told twice, not never.
     position = await visit.desk.feed.position()
-    counts = await visit.desk.live.counts()
-    found = await visit.desk.parts.database.read(read_page, which, place)
+    found, counts = await visit.desk.parts.database.read(_read, which, place)
     return page(
         visit,
         "purchases/list.html",
@@ -63,9 +63,13 @@ def wanted(visit: Visit) -> Filter:
     )
 
 
+def _read(connection: Connection, which: Filter, place: Place) -> tuple[PurchasePage, Counts]:
+    return read_page(connection, which, place), count(connection)
+
+
 def _tabs(which: Filter, counts: Counts) -> list[Tab]:
     everything = Filter(q=which.q)
-    tabs = [Tab("all", "All", counts.total, _address(everything), which == everything)]
+    tabs = [Tab("all", "all", counts.total, _address(everything), which == everything)]
     for state, meaning in MEANINGS.items():
         address = _address(Filter(state=state.value, q=which.q))
         chosen = which.state == state.value and not which.attention
@@ -73,7 +77,7 @@ def _tabs(which: Filter, counts: Counts) -> list[Tab]:
     attention = Filter(attention=True, q=which.q)
     why = "These cannot move by themselves; each says why."
     tabs.append(
-        Tab("attention", "Needs attention", counts.attention, _address(attention), which.attention, why)
+        Tab("attention", "needs attention", counts.attention, _address(attention), which.attention, why)
     )
     return tabs
 

@@ -60,8 +60,8 @@ def read_page(connection: Connection, state: str, older: str, size: int = PAGE) 
 
 def count(connection: Connection) -> dict[str, int]:
     """How many mails are in each state."""
-    counted = connection.execute(select(_C.state, func.count()).group_by(_C.state)).tuples().all()
-    return dict.fromkeys(STATES, 0) | dict(counted)
+    counted = connection.execute(select(_C.state, func.count()).group_by(_C.state))
+    return dict.fromkeys(STATES, 0) | {row[0]: row[1] for row in counted}
 
 
 def read_mail(connection: Connection, mail_id: str) -> Mail | None:

@@ -117,9 +117,9 @@ def read_row(connection: Connection, purchase_id: str) -> PurchaseRow | None:
 
 def count(connection: Connection) -> Counts:
     """Every state is named, also those without a purchase."""
-    counted = connection.execute(select(_P.state, func.count()).group_by(_P.state)).tuples().all()
+    counted = connection.execute(select(_P.state, func.count()).group_by(_P.state))
     marked = connection.execute(select(func.count()).where(_P.attention.is_not(None))).scalar_one()
-    return Counts({state.value: 0 for state in State} | dict(counted), marked)
+    return Counts({state.value: 0 for state in State} | {row[0]: row[1] for row in counted}, marked)
 
 
 def _page(rows: list[PurchaseRow], *, older: bool, newer: bool) -> PurchasePage:

@@ -1,0 +1,151 @@
+"""The live feed: nothing is missed, whoever commits first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from orchestrator.database import Database
+from orchestrator.feed import BACKLOG, Feed
+from orchestrator.identity import now
+from orchestrator.tables import journal
+from orchestrator.tail import FeedEvent, Tail
+from tests.fixtures.dashboard import place
+from tests.fixtures.shop import until
+
+Events = AsyncIterator[FeedEvent | None]
+
+
+def row(purchase_id: str, sequence: int, **more: Any) -> dict[str, Any]:
+    texts = {"trigger": "step", "source": "paid", "target": "paid", "actor": "test", "detail": ""}
+    return {"purchase_id": purchase_id, "sequence": sequence, "at": now(), **texts, **more}
+
+
+def write(connection: Connection, *rows: dict[str, Any]) -> None:
+    connection.execute(insert(journal), list(rows))
+
+
+@pytest.fixture
+async def feed(database: Database) -> AsyncIterator[Feed]:
+    opened = Feed(database, pause=0.01)
+    opened.start()
+    yield opened
+    await opened.stop()
+
+
+async def take(events: Events, count: int) -> list[FeedEvent | None]:
+    async with asyncio.timeout(10):
+        return [await anext(events) for _ in range(count)]
+
+
+async def test_everybody_hears_of_a_change(database: Database, feed: Feed) -> None:
+    async with aclosing(feed.subscribe()) as one, aclosing(feed.subscribe()) as other:
+        hearing = [asyncio.create_task(take(events, 2)) for events in (one, other)]
+        await until(lambda: _listening(feed, 2))
+        purchase_id = await database.write(place, "invoiced")
+        heard = [await task for task in hearing]
+    assert heard[0] == heard[1]
+    first, second = heard[0]
+    assert first is not None
+    assert second is not None
+    assert (first.purchase_id, first.source, first.state) == (purchase_id, None, "received")
+    assert (second.sequence, second.source, second.state) == (2, "received", "invoiced")
+
+
+async def _listening(feed: Feed, count: int) -> bool:
+    return feed.listeners == count
+
+
+async def test_who_comes_back_hears_what_he_missed(database: Database, feed: Feed) -> None:
+    await database.write(place, "stocked")
+    seen = await feed.position()
+    purchase_id = await database.write(place, "paid")
+    async with aclosing(feed.subscribe(seen)) as events:
+        heard = await take(events, 7)
+    missed = [event for event in heard if event is not None and int(event.id) > int(seen)]
+    assert [(event.purchase_id, event.state) for event in missed] == [
+        (purchase_id, state) for state in ("received", "invoiced", "paid")
+    ]
+
+
+async def test_who_was_away_too_long_is_told_so(database: Database, feed: Feed) -> None:
+    purchase_id = await database.write(place, "paid")
+    await database.write(write, *(row(purchase_id, 10 + number) for number in range(BACKLOG + 70)))
+    async with aclosing(feed.subscribe("0")) as events:
+        assert await take(events, 1) == [None]
+
+
+async def test_a_slow_listener_is_told_that_he_lost_events(database: Database, feed: Feed) -> None:
+    purchase_id = await database.write(place, "paid")
+    async with aclosing(feed.subscribe()) as slow, aclosing(feed.subscribe()) as quick:
+        begun = asyncio.create_task(take(slow, 1))
+        following = asyncio.create_task(take(quick, 1))
+        await until(lambda: _listening(feed, 2))
+        await database.write(write, row(purchase_id, 10))
+        await begun
+        await following
+        for start in (100, 400):
+            await database.write(write, *(row(purchase_id, start + number) for number in range(200)))
+            await take(quick, 200)
+        assert None in await take(slow, 100)
+
+
+@pytest.mark.parametrize("nonsense", ["x", "-1", "9" * 19, "٣", ""])
+async def test_a_position_that_is_none_begins_now(database: Database, feed: Feed, nonsense: str) -> None:
+    await database.write(place, "paid")
+    async with aclosing(feed.subscribe(nonsense)) as events:
+        hearing = asyncio.create_task(take(events, 1))
+        await until(lambda: _listening(feed, 1))
+        assert not hearing.done()
+        purchase_id = await database.write(place, "received")
+        (event,) = await hearing
+    assert event is not None
+    assert event.purchase_id == purchase_id
+
+
+async def test_nobody_listens_nobody_reads(database: Database, feed: Feed) -> None:
+    async with aclosing(feed.subscribe()) as events:
+        hearing = asyncio.create_task(take(events, 1))
+        await until(lambda: _listening(feed, 1))
+        await database.write(place, "received")
+        await hearing
+    assert feed.listeners == 0
+
+
+async def test_stopping_ends_every_subscription(database: Database) -> None:
+    feed = Feed(database, pause=0.01)
+    feed.start()
+
+    async def listen() -> list[FeedEvent | None]:
+        return [event async for event in feed.subscribe()]
+
+    listening = asyncio.create_task(listen())
+    await until(lambda: _listening(feed, 1))
+    await feed.stop()
+    async with asyncio.timeout(5):
+        assert await listening == []
+
+
+async def test_a_lower_id_that_is_committed_later_is_found(database: Database) -> None:
+    """As on PostgreSQL, where ids are handed out before the commit."""
+    purchase_id = await database.write(place, "paid")
+    tail = await database.read(Tail.at_end)
+    last = 3
+    await database.write(write, row(purchase_id, 20, id=last + 3))
+    assert [event.id for event in await database.read(tail.read)] == [str(last + 3)]
+    await database.write(write, row(purchase_id, 19, id=last + 1))
+    assert [event.id for event in await database.read(tail.read)] == [str(last + 1)]
+    assert await database.read(tail.read) == []
+
+
+async def test_an_id_under_way_when_listening_began_is_found(database: Database) -> None:
+    purchase_id = await database.write(place, "received")
+    await database.write(write, row(purchase_id, 20, id=5))
+    tail = await database.read(Tail.at_end)
+    await database.write(write, row(purchase_id, 19, id=4))
+    assert [event.id for event in await database.read(tail.read)] == ["4"]

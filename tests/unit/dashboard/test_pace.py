@@ -1,0 +1,46 @@
+"""The feed at the pace of a page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from dashboard.pace import Pause, paced
+from orchestrator.tail import FeedEvent
+
+
+def event(number: int) -> FeedEvent:
+    return FeedEvent(str(number), "p", number, "pay", None, "paid", "test", "", datetime.now(UTC))
+
+
+async def played(*items: FeedEvent | None, closed: asyncio.Event) -> AsyncIterator[FeedEvent | None]:
+    try:
+        for item in items:
+            yield item
+        await asyncio.Event().wait()
+    finally:
+        closed.set()
+
+
+async def test_events_come_at_once_and_one_pause_after_them() -> None:
+    closed = asyncio.Event()
+    first, second = event(1), event(2)
+    told = [
+        item async for item in paced(played(first, second, None, closed=closed), pause=0.02, lifetime=0.2)
+    ]
+    assert told[:3] == [first, second, None]
+    assert [type(item) for item in told[3:]] == [Pause]
+
+
+async def test_the_end_of_its_life_closes_the_feed() -> None:
+    closed = asyncio.Event()
+    assert [item async for item in paced(played(closed=closed), pause=9, lifetime=0.02)] == []
+    assert closed.is_set()
+
+
+async def test_the_feed_ends_the_stream() -> None:
+    async def short() -> AsyncIterator[FeedEvent | None]:
+        yield None
+
+    assert [item async for item in paced(short(), pause=9, lifetime=9)] == [None]
