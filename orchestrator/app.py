@@ -102,7 +102,7 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
                 stack.push_async_callback(sandbox.close)
             stack.push_async_callback(parts.settlement.close)
             stack.push_async_callback(reconciler.close)
-            stack.callback(scheduler.stop)
+            stack.push_async_callback(scheduler.stop)
             feed.start()
             stack.push_async_callback(feed.stop)
             scheduler.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 log = structlog.get_logger(__name__)
 
 _SILENT_TOO_LONG = 15.0
+_LONGEST_STOP = 10.0
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class Scheduler:
     def __init__(self, jobs: list[Job]) -> None:
         self.jobs = jobs
         self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._runs: set[asyncio.Task[object]] = set()
 
     def start(self) -> None:
         """Begin; needs a running event loop."""
@@ -52,10 +55,19 @@ class Scheduler:
             )
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Begin no further run."""
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=False)
+    async def stop(self, longest: float = _LONGEST_STOP) -> None:
+        """Begin no further run, and let those under way end; after ``longest`` seconds they are cancelled.
+
+        A mail that is cut off when the mail server has it already would go out a second time.
+        """
+        if not self._scheduler.running:
+            return
+        self._scheduler.pause()
+        await asyncio.sleep(0)  # runs that were begun just now enter themselves
+        if self._runs:
+            await asyncio.wait(self._runs, timeout=longest)
+        self._scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)  # APScheduler shuts down in the next turn of the event loop
 
     def why_not_well(self) -> str | None:
         """What is wrong with the scheduler, or None."""
@@ -69,6 +81,10 @@ class Scheduler:
 
     async def _run(self, job: Job) -> None:
         job.begun_at = time.monotonic()
+        task = asyncio.current_task()
+        assert task is not None
+        self._runs.add(task)
+        task.add_done_callback(self._runs.discard)
         try:
             await job.run()
         except Exception as error:

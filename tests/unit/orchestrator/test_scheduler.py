@@ -15,6 +15,7 @@ class Work:
     def __init__(self) -> None:
         self.runs = 0
         self.at_once = self.most_at_once = 0
+        self.cancelled = 0
         self.go = asyncio.Event()
         self.go.set()
         self.error: Exception | None = None
@@ -27,6 +28,9 @@ class Work:
             await self.go.wait()
             if self.error is not None:
                 raise self.error
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
         finally:
             self.at_once -= 1
 
@@ -40,12 +44,42 @@ async def test_jobs_run_again_and_again_until_stopped() -> None:
         assert scheduler.why_not_well() is None
         await until(lambda: work.runs >= 3)
     finally:
-        scheduler.stop()
-        scheduler.stop()
+        await scheduler.stop()
+        await scheduler.stop()
     runs = work.runs
     await asyncio.sleep(0.05)
-    assert work.runs <= runs + 1
+    assert work.runs == runs
     assert scheduler.why_not_well() == "The scheduler does not run."
+
+
+async def test_a_stop_lets_the_runs_under_way_end() -> None:
+    work = Work()
+    work.go.clear()
+    job = Job("mail", work, 0.01)
+    scheduler = Scheduler([job])
+    scheduler.start()
+    await until(lambda: work.at_once == 1)
+
+    stopping = asyncio.create_task(scheduler.stop())
+    done, _ = await asyncio.wait([stopping], timeout=0.05)
+    assert not done
+    work.go.set()
+    await stopping
+
+    assert (work.runs, work.at_once, work.cancelled) == (1, 0, 0)
+
+
+async def test_a_stop_does_not_wait_for_ever() -> None:
+    work = Work()
+    work.go.clear()
+    scheduler = Scheduler([Job("mail", work, 0.01)])
+    scheduler.start()
+    await until(lambda: work.at_once == 1)
+
+    await scheduler.stop(longest=0.05)
+
+    await until(lambda: work.at_once == 0)
+    assert work.cancelled == 1
 
 
 async def test_a_slow_job_never_runs_twice_at_a_time_and_holds_up_nobody() -> None:
@@ -62,7 +96,7 @@ async def test_a_slow_job_never_runs_twice_at_a_time_and_holds_up_nobody() -> No
         await until(lambda: slow.runs >= 2)
     finally:
         slow.go.set()
-        scheduler.stop()
+        await scheduler.stop()
 
 
 async def test_a_run_that_fails_is_the_next_runs_business() -> None:
@@ -76,7 +110,7 @@ async def test_a_run_that_fails_is_the_next_runs_business() -> None:
         work.error = None
         await until(lambda: job.error is None)
     finally:
-        scheduler.stop()
+        await scheduler.stop()
 
 
 async def test_a_job_that_hangs_is_not_well() -> None:
@@ -91,4 +125,4 @@ async def test_a_job_that_hangs_is_not_well() -> None:
         assert scheduler.why_not_well() == "The job reconcile has not ended a run for 20 s."
     finally:
         work.go.set()
-        scheduler.stop()
+        await scheduler.stop()
