@@ -19,7 +19,7 @@ from orchestrator.database import LostRace
 from orchestrator.identity import new_id
 from orchestrator.invoice import build
 from orchestrator.pricing import read_lines
-from orchestrator.purchase import Purchase, load
+from orchestrator.purchase import Purchase, load, lock
 from orchestrator.seqr.messages import Answered, Busy, Invoice, IssuedInvoice, Outcome, Refused
 from orchestrator.settings import Settings
 from orchestrator.stamp import Stamp
@@ -67,6 +67,13 @@ def load_attempt(connection: Connection, attempt_id: str) -> Attempt:
     return Attempt(*connection.execute(select(*_COLUMNS).where(invoice_attempts.c.id == attempt_id)).one())
 
 
+def lock_with_purchase(connection: Connection, attempt_id: str) -> tuple[Attempt, Purchase]:
+    """Read an attempt and its purchase in order to change them."""
+    owner = select(invoice_attempts.c.purchase_id).where(invoice_attempts.c.id == attempt_id)
+    purchase = lock(connection, owner.scalar_subquery())
+    return load_attempt(connection, attempt_id), purchase
+
+
 def begin(connection: Connection, purchase: Purchase, settings: Settings, at: datetime) -> str:
     """Write down that an invoice is about to be sent; returns the attempt's id, the client invoice id.
 
@@ -101,7 +108,7 @@ def begin_next(connection: Connection, purchase_id: str, settings: Settings, sta
     Raises:
         LostRace: somebody else has begun one.
     """
-    purchase = load(connection, purchase_id)
+    purchase = lock(connection, purchase_id)
     if purchase.state != State.RECEIVED.value:
         return None
     attempts = of_purchase(connection, purchase_id)
@@ -133,8 +140,7 @@ def record_sent(
     stamp: Stamp,
 ) -> Purchase:
     """Write down what became of a sendInvoice; returns the purchase after it."""
-    attempt = load_attempt(connection, attempt_id)
-    purchase = load(connection, attempt.purchase_id)
+    attempt, purchase = lock_with_purchase(connection, attempt_id)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     if isinstance(outcome, Answered):
         return _issued(connection, purchase, attempt, outcome.value, settings, stamp)

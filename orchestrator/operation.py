@@ -9,7 +9,7 @@ from orchestrator import attempt as attempts
 from orchestrator import journal, stock
 from orchestrator.attempt import Attempt
 from orchestrator.database import LostRace
-from orchestrator.purchase import Purchase, find_open, load
+from orchestrator.purchase import Purchase, find_open, lock
 from orchestrator.settings import Settings
 from orchestrator.stamp import Stamp
 from statemachine import Action, NotAllowed, Reason, State, Trigger
@@ -22,7 +22,7 @@ def start_over(connection: Connection, purchase_id: str, settings: Settings, sta
         NotAllowed: the stock lacks something, or the customer has a newer unpaid purchase of the same order.
         LostRace: it has changed since it was read.
     """
-    purchase = load(connection, purchase_id)
+    purchase = lock(connection, purchase_id)
     twin = find_open(connection, purchase.request_key)
     if twin is not None and twin.id != purchase_id:
         why = f"The customer has an unpaid purchase of the same order already: {twin.id}."
@@ -59,7 +59,7 @@ def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp) -> P
     """
     return attempts.fail(
         connection,
-        load(connection, purchase_id),
+        lock(connection, purchase_id),
         Trigger.CANCEL,
         Reason.CANCELLED_BY_MERCHANT,
         stamp,
@@ -76,7 +76,7 @@ def ask_cancel(connection: Connection, purchase_id: str, stamp: Stamp) -> tuple[
         NotAllowed: the purchase has no open invoice any more.
         LostRace: it has changed since it was read.
     """
-    purchase = load(connection, purchase_id)
+    purchase = lock(connection, purchase_id)
     current = [
         attempt
         for attempt in attempts.of_purchase(connection, purchase_id)

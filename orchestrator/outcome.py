@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from orchestrator import attempt as attempts
 from orchestrator import exchange, journal, outbox, stock
 from orchestrator.attempt import Attempt
-from orchestrator.purchase import Purchase, load
+from orchestrator.purchase import Purchase, lock
 from orchestrator.seqr.messages import (
     Answered,
     Busy,
@@ -78,8 +78,7 @@ def record_status(
     Raises:
         LostRace: the purchase has changed meanwhile; the unit of work runs again on what is there now.
     """
-    attempt = attempts.load_attempt(connection, attempt_id)
-    purchase = load(connection, attempt.purchase_id)
+    attempt, purchase = attempts.lock_with_purchase(connection, attempt_id)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     match outcome:
         case Answered(value=answer) if _of_another(answer, attempt):
@@ -109,8 +108,7 @@ def record_cancel(
     SEQR knows no such invoice (54): closed when the merchant wants it cancelled, a matter for the merchant
     when it merely expired.
     """
-    attempt = attempts.load_attempt(connection, attempt_id)
-    purchase = load(connection, attempt.purchase_id)
+    attempt, purchase = attempts.lock_with_purchase(connection, attempt_id)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     merchant = attempt.cancel_reason == Reason.CANCELLED_BY_MERCHANT.value
     match outcome:
@@ -129,7 +127,7 @@ def record_cancel(
 
 def take_stock(connection: Connection, purchase_id: str, stamp: Stamp) -> Purchase:
     """Take the goods of a paid purchase, if they are there now."""
-    return _deliver(connection, load(connection, purchase_id), stamp)
+    return _deliver(connection, lock(connection, purchase_id), stamp)
 
 
 def _answered(

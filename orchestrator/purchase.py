@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, ScalarSelect, select
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.money import Money
@@ -99,6 +100,19 @@ _COLUMNS = [purchases.c[field.name] for field in fields(Purchase)]
 def load(connection: Connection, purchase_id: str) -> Purchase:
     """Read one purchase. Raises PurchaseUnknown."""
     row = connection.execute(select(*_COLUMNS).where(purchases.c.id == purchase_id)).one_or_none()
+    if row is None:
+        raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
+    return Purchase(*row)
+
+
+def lock(connection: Connection, purchase_id: str | ScalarSelect[Any]) -> Purchase:
+    """Read one purchase in order to change it: whoever else wants to waits for our commit, and reads then.
+
+    Raises PurchaseUnknown.
+    """
+    row = connection.execute(
+        select(*_COLUMNS).where(purchases.c.id == purchase_id).with_for_update(key_share=True)
+    ).one_or_none()
     if row is None:
         raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
     return Purchase(*row)
