@@ -218,7 +218,7 @@ async def test_a_superseded_invoice_that_is_paid_is_found(desk: Desk) -> None:
     await until(lambda: _sent(desk, 1))
     purchase_id = (await desk.only())["id"]
     await desk.act(purchase_id, Action.CANCEL)
-    late = desk.seqr._gates.pop("sendInvoice")
+    late = desk.seqr.forget("sendInvoice")
     desk.clock.turn(1)
     await desk.act(purchase_id, Action.RETRY)
     assert (await desk.only())["invoice_reference"] == "R2"
