@@ -122,14 +122,17 @@ class Premises:
     http: aiohttp.ClientSession
     nursery: Nursery
     ports: list[socket.socket]
+    addresses: list[str]
+    """Where the processes serve; the first one is the shop's public address."""
     log: Path
     settings: dict[str, Any]
     lives: list[Life] = field(default_factory=list)
 
-    @property
-    def addresses(self) -> list[str]:
-        """Where the processes serve; the first one is the shop's public address."""
-        return [f"http://127.0.0.1:{port.getsockname()[1]}" for port in self.ports]
+    def vacate(self) -> int:
+        """Give up the first port, for a program that is started elsewhere; returns it."""
+        port = int(self.ports[0].getsockname()[1])
+        self.ports[0].close()
+        return port
 
     async def start(self, crash: Crash | None = None, place: int = 0) -> Life:
         """Start the program and wait until it answers."""
@@ -238,17 +241,19 @@ async def premises(
 ) -> AsyncIterator[Premises]:
     """A stocked shop with no process yet, and SEQR. ``changes`` are settings."""
     ports = [reserved_port() for _ in range(places)]
-    public_url = f"http://127.0.0.1:{ports[0].getsockname()[1]}"
+    addresses = [f"http://127.0.0.1:{port.getsockname()[1]}" for port in ports]
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
         base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         sandbox = build_sandbox(
             SandboxConfig(
-                wsdl=SHIPPED_WSDL, base_url=base_url, create_purchase_url=f"{public_url}/seqr/createPurchase"
+                wsdl=SHIPPED_WSDL,
+                base_url=base_url,
+                create_purchase_url=f"{addresses[0]}/seqr/createPurchase",
             )
         )
         settings = {
             "database_url": database_url,
-            "public_url": public_url,
+            "public_url": addresses[0],
             "secret_key": SECRET_KEY,
             "api_token": API_TOKEN,
             "seqr_endpoint": sandbox.soap_url,
@@ -257,7 +262,7 @@ async def premises(
             **changes,
         }
         async with served(sandbox.app, listening), aiohttp.ClientSession() as http:
-            shop = Premises(database_url, sandbox, http, nursery, ports, log, settings)
+            shop = Premises(database_url, sandbox, http, nursery, ports, addresses, log, settings)
             await shop.write(stocked)
             try:
                 yield shop
