@@ -53,7 +53,9 @@ def stopped_well(ended: Ended) -> None:
     """It stopped because it was asked to, and nothing went wrong before or on the way."""
     assert ended.code in (0, -signal.SIGTERM), ended
     wrong = [
-        line for line in (ended.out + ended.err).splitlines() if "Traceback" in line or '"error"' in line
+        line
+        for line in (ended.out + ended.err).splitlines()
+        if "Traceback" in line or '"level": "error"' in line
     ]
     assert wrong == []
 
