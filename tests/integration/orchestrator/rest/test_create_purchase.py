@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ PATH = "/seqr/createPurchase"
 async def plain_shop(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Shop]:
     """A shop for what has nothing to do with the kind of database."""
     path = tmp_path / "shop.db"
-    path.write_bytes(sqlite_template.read_bytes())
+    shutil.copy(sqlite_template, path)
     database = open_database(f"sqlite:///{path}")
     async with at_work(database, poll_interval=0.2, seqr_timeout=2) as opened:
         yield opened
