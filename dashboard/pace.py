@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+from anyio import Event
+
 from orchestrator.tail import FeedEvent
 
 
@@ -19,18 +21,22 @@ class _Over:
 Paced = AsyncIterator[FeedEvent | Pause | None]
 
 
-async def paced(events: AsyncIterator[FeedEvent | None], *, pause: float, lifetime: float) -> Paced:
+async def paced(
+    events: AsyncIterator[FeedEvent | None], *, pause: float, lifetime: float, stop: Event
+) -> Paced:
     """The events, and a Pause ``pause`` seconds after an event, at most one in that time.
 
-    Ends after ``lifetime`` seconds: the browser comes back by itself.
+    Ends after ``lifetime`` seconds, and when ``stop`` is set: the browser comes back by itself.
     """
     loop = asyncio.get_running_loop()
     end, due = loop.time() + lifetime, None
     coming = asyncio.ensure_future(_next(events))
+    stopping = asyncio.ensure_future(stop.wait())
     try:
         while True:
             wake = end if due is None else min(due, end)
-            await asyncio.wait({coming}, timeout=max(wake - loop.time(), 0))
+            timeout = max(wake - loop.time(), 0)
+            await asyncio.wait({coming, stopping}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if due is not None and loop.time() >= due:
                 due = None
                 yield Pause()
@@ -41,11 +47,12 @@ async def paced(events: AsyncIterator[FeedEvent | None], *, pause: float, lifeti
                 yield event
                 due = due or loop.time() + pause
                 coming = asyncio.ensure_future(_next(events))
-            elif loop.time() >= end:
+            elif stopping.done() or loop.time() >= end:
                 return
     finally:
+        stopping.cancel()
         coming.cancel()
-        await asyncio.wait({coming})
+        await asyncio.wait({coming, stopping})
 
 
 async def _next(events: AsyncIterator[FeedEvent | None]) -> FeedEvent | _Over | None:

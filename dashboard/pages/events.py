@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import structlog
+from anyio import Event
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -30,6 +31,8 @@ from orchestrator.database import DatabaseUnavailable
 
 PING = 15
 """Seconds between two signs of life, for proxies that cut silent connections."""
+GRACE = 1
+"""Seconds in which a stream ends by itself when the process is told to stop."""
 STREAM_SECONDS = 900
 """A stream ends after this; the browser comes back, and whether he may look is asked anew."""
 
@@ -46,14 +49,18 @@ def routes(desk: Desk) -> list[BaseRoute]:
 
 async def show_events(visit: Visit) -> Response:
     after = str(_number(visit.request.headers.get("last-event-id") or visit.asked("after")))
-    events = paced(visit.desk.feed.subscribe(after), pause=COUNTS_LAST, lifetime=STREAM_SECONDS)
+    stop = Event()
+    feed = visit.desk.feed.subscribe(after)
+    events = paced(feed, pause=COUNTS_LAST, lifetime=STREAM_SECONDS, stop=stop)
     purchase_id = visit.asked("purchase")
     if purchase_id:
         stream = _of_purchase(events, purchase_id, _number(visit.asked("revision")))
     else:
         which = wanted(visit) if visit.asked("arrivals") else None
         stream = _of_list(events, visit.desk.live, which, int(after) + 1)
-    return EventSourceResponse(_while_database_answers(stream), ping=PING)
+    return EventSourceResponse(
+        _while_database_answers(stream), ping=PING, shutdown_event=stop, shutdown_grace_period=GRACE
+    )
 
 
 def _number(text: str) -> int:

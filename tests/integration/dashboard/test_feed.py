@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert
 
-from orchestrator.database import Database
+from orchestrator.database import Database, DatabaseUnavailable
 from orchestrator.feed import BACKLOG, Feed
 from orchestrator.identity import now
 from orchestrator.tables import journal
@@ -149,3 +149,24 @@ async def test_an_id_under_way_when_listening_began_is_found(database: Database)
     tail = await database.read(Tail.at_end)
     await database.write(write, row(purchase_id, 19, id=4))
     assert [event.id for event in await database.read(tail.read)] == ["4"]
+
+
+async def test_the_feed_goes_on_when_the_database_is_back(
+    database: Database, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, failures = database.read, [DatabaseUnavailable("gone for a moment")]
+
+    async def shaky(work: Callable[..., Any], *args: Any) -> Any:
+        if work.__name__ == "read" and failures:
+            raise failures.pop()
+        return await original(work, *args)
+
+    async with aclosing(feed.subscribe()) as events:
+        monkeypatch.setattr(database, "read", shaky)
+        hearing = asyncio.create_task(take(events, 1))
+        await until(lambda: _listening(feed, 1))
+        purchase_id = await database.write(place, "received")
+        (event,) = await hearing
+    assert event is not None
+    assert event.purchase_id == purchase_id
+    assert failures == []

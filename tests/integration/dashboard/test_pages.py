@@ -12,6 +12,7 @@ from sqlalchemy import Connection, insert
 
 from dashboard.headers import MAIL_POLICY, POLICY
 from orchestrator.identity import new_id, now
+from orchestrator.settlement import SeqrUnavailable
 from orchestrator.tables import exchanges, outbox
 from statemachine import ACTIONS, Action, State
 from tests.fixtures.dashboard import Office
@@ -131,6 +132,20 @@ async def test_an_action_that_came_too_late_says_why(sqlite_office: Office) -> N
     page = await visitor.send(f"/purchases/{purchase_id}/cancel", form_at=f"/purchases/{purchase_id}")
     assert 'class="flash bad"' in page
     await visitor.send("/purchases/nowhere/check", 404, form_at="/purchases")
+
+
+async def test_an_action_that_seqr_cannot_do_now_says_so(
+    sqlite_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purchase_id = await sqlite_office.purchase("invoiced")
+    visitor = await sqlite_office.signed_in()
+
+    async def unreachable(*_: object, **__: object) -> None:
+        raise SeqrUnavailable("SEQR cannot be reached.")
+
+    monkeypatch.setattr(sqlite_office.settlement, "act", unreachable)
+    here = f"/purchases/{purchase_id}"
+    assert "SEQR cannot be reached." in await visitor.send(f"{here}/check", form_at=here)
 
 
 def _call(connection: Connection, purchase_id: str) -> str:

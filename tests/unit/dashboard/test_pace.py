@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+from anyio import Event
+
 from dashboard.pace import Pause, paced
 from orchestrator.tail import FeedEvent
 
@@ -27,7 +29,10 @@ async def test_events_come_at_once_and_one_pause_after_them() -> None:
     closed = asyncio.Event()
     first, second = event(1), event(2)
     told = [
-        item async for item in paced(played(first, second, None, closed=closed), pause=0.02, lifetime=0.2)
+        item
+        async for item in paced(
+            played(first, second, None, closed=closed), pause=0.02, lifetime=0.2, stop=Event()
+        )
     ]
     assert told[:3] == [first, second, None]
     assert [type(item) for item in told[3:]] == [Pause]
@@ -35,7 +40,7 @@ async def test_events_come_at_once_and_one_pause_after_them() -> None:
 
 async def test_the_end_of_its_life_closes_the_feed() -> None:
     closed = asyncio.Event()
-    assert [item async for item in paced(played(closed=closed), pause=9, lifetime=0.02)] == []
+    assert [item async for item in paced(played(closed=closed), pause=9, lifetime=0.02, stop=Event())] == []
     assert closed.is_set()
 
 
@@ -43,4 +48,13 @@ async def test_the_feed_ends_the_stream() -> None:
     async def short() -> AsyncIterator[FeedEvent | None]:
         yield None
 
-    assert [item async for item in paced(short(), pause=9, lifetime=9)] == [None]
+    assert [item async for item in paced(short(), pause=9, lifetime=9, stop=Event())] == [None]
+
+
+async def test_the_stop_of_the_process_ends_the_stream() -> None:
+    closed, stop = asyncio.Event(), Event()
+    stream = paced(played(event(1), closed=closed), pause=9, lifetime=9, stop=stop)
+    assert isinstance(await anext(stream), FeedEvent)
+    stop.set()
+    assert [item async for item in stream] == []
+    assert closed.is_set()
