@@ -93,7 +93,7 @@ def last_words(connection: Connection, purchase_id: str) -> str:
 
 def _check_reason(arrow: Transition, reason: Reason | None) -> None:
     """The table says which reasons go with which arrow."""
-    if (reason in arrow.reasons) != bool(arrow.reasons):
+    if reason not in (arrow.reasons or {None}):
         raise ValueError(f"{arrow.trigger} does not go with the reason {reason}")
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 
@@ -81,7 +81,8 @@ class SqliteDatabase(Database):
             with self._writing.begin() as connection:
                 for item in items:
                     item.run(connection)
-        except Exception as error:  # the commit failed, so nothing of the group was kept
+                    _still_in_transaction(connection)
+        except Exception as error:  # nothing of the group was kept
             for item in items:
                 item.fail(error)
         else:
@@ -114,6 +115,12 @@ class _Item:
             self.answer.set_exception(self._error)
         else:
             self.answer.set_result(self._result)
+
+
+def _still_in_transaction(connection: Connection) -> None:
+    """A full or failing disk makes SQLite drop the whole transaction; the commit after it does nothing."""
+    if not cast("SqliteConnection", connection.connection.dbapi_connection).in_transaction:
+        raise DatabaseUnavailable("SQLite dropped the transaction: see whether the disk is full or failing.")
 
 
 def _engine(path: str, begin: str) -> Engine:
