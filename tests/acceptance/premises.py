@@ -31,6 +31,8 @@ API_TOKEN = "a token that only the tests know"
 PASSWORD = "12345678"
 SECRET_KEY = "a secret key that only the tests know"
 START = {"mug": 10, "spoon": 20, "set": 0}
+_LONGEST = 30.0
+"""Seconds that anything may take, on a machine with much else to do."""
 _GONE = (aiohttp.ClientConnectionError, ConnectionError)
 
 
@@ -92,7 +94,7 @@ class Life:
     nursery: Nursery
     ended: bool = False
 
-    async def until_death(self, limit: float = 15) -> int:
+    async def until_death(self, limit: float = _LONGEST) -> int:
         """Wait for the process to end by itself; returns how it did."""
         await until(self._is_over, limit)
         self.ended = True
@@ -148,7 +150,7 @@ class Premises:
             except _GONE:
                 return False
 
-        await until(answers, 15)
+        await until(answers, _LONGEST)
         return life
 
     async def order(self, place: int = 0, **changes: str) -> tuple[int, dict[str, Any]]:
@@ -171,7 +173,7 @@ class Premises:
             reference = answer.get("invoiceReferenceId", "")
             return status == 200
 
-        await until(answered, 15)
+        await until(answered, _LONGEST)
         return reference
 
     async def purchases(self) -> list[dict[str, Any]]:
@@ -194,7 +196,7 @@ class Premises:
             return 0
         return status
 
-    async def until_state(self, state: str, limit: float = 15) -> dict[str, Any]:
+    async def until_state(self, state: str, limit: float = _LONGEST) -> dict[str, Any]:
         """Wait for the one purchase to reach a state by itself."""
 
         async def there() -> bool:

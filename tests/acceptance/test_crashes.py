@@ -77,6 +77,7 @@ async def test_while_the_order_is_placed(shop_floor: Premises, crash: Crash) -> 
     ids=str,
 )
 async def test_while_the_customer_makes_up_their_mind(shop_floor: Premises, crash: Crash) -> None:
+    shop_floor.sandbox.faults.notifications = NotificationFaults(lost=True)
     dying = await shop_floor.start(crash)
     await shop_floor.order()
     await revive(shop_floor, dying)
@@ -97,6 +98,7 @@ async def test_while_the_customer_makes_up_their_mind(shop_floor: Premises, cras
     ids=str,
 )
 async def test_while_the_payment_is_learnt(shop_floor: Premises, crash: Crash) -> None:
+    shop_floor.sandbox.faults.notifications = NotificationFaults(retries=0)
     dying = await shop_floor.start(crash)
     shop_floor.sandbox.ledger.pay(await shop_floor.buy())
     await revive(shop_floor, dying)
