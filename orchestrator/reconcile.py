@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 import structlog
 
@@ -17,7 +18,6 @@ from orchestrator import watch
 from orchestrator.database import Database
 from orchestrator.identity import now
 from orchestrator.settings import Settings
-from orchestrator.settlement import Settlement
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +25,13 @@ SLOTS = 64
 _BATCH = 200
 _DOWN_AFTER = 10
 _PROBE_EVERY = 1.0
+
+
+class Checker(Protocol):
+    """What looks at one purchase; the settlement."""
+
+    async def check(self, purchase_id: str, actor: str) -> bool | None:
+        """Move the purchase as far as it goes; returns whether SEQR was in reach, None if not asked."""
 
 
 class Reconciler:
@@ -37,7 +44,7 @@ class Reconciler:
     def __init__(
         self,
         database: Database,
-        settlement: Settlement,
+        settlement: Checker,
         settings: Settings,
         clock: Callable[[], datetime] = now,
     ) -> None:

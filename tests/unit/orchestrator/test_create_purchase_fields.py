@@ -84,12 +84,12 @@ def test_every_field_is_text(name: str, value: object) -> None:
 
 @pytest.mark.parametrize(("name", "longest"), LONGEST.items())
 def test_the_longest_passes_and_one_more_does_not(name: str, longest: int) -> None:
-    assert parse({**ORDER, name: "x" * longest})
+    parse({**ORDER, name: "x" * longest})
     assert complaint(name, "x" * (longest + 1)) == f"must have at most {longest} characters"
 
 
 def test_the_longest_mail_address() -> None:
-    assert parse({**ORDER, "email": "x" * 242 + "@example.com"})
+    assert len(parse({**ORDER, "email": "x" * 242 + "@example.com"}).email) == 254
     assert complaint("email", "x" * 243 + "@example.com") == "must have at most 254 characters"
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from orchestrator.settings import Settings, SettingsError, load, secret_key
 
@@ -147,7 +148,7 @@ def test_the_environment_wins_over_the_file_and_arguments_over_both(monkeypatch:
 
 
 def test_a_set_key_is_used_as_it_is() -> None:
-    assert secret_key(Settings(_env_file=None, secret_key=SECRET)) == SECRET
+    assert secret_key(Settings(_env_file=None, secret_key=SecretStr(SECRET))) == SECRET
     assert not Path("var").exists()
 
 

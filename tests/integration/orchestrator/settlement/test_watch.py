@@ -1,0 +1,89 @@
+"""What is due: claimed once, by whoever comes first, and due again should the claimer die."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from itertools import pairwise
+
+from orchestrator import watch
+from orchestrator.database import open_database
+from tests.fixtures.desk import MUG, Desk
+
+
+async def due(desk: Desk, limit: int = 200) -> list[str]:
+    return await desk.database.write(watch.claim, desk.parts.settings, desk.clock(), limit)
+
+
+async def buyers(desk: Desk, count: int) -> None:
+    for number in range(count):
+        await desk.settlement.place(replace(MUG, name=f"Customer {number}"))
+
+
+async def test_an_invoice_is_due_after_the_poll_interval_and_again_if_nobody_answers(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    assert await due(desk) == []
+    desk.clock.turn(2)
+    assert await due(desk) == [purchase_id]
+    assert await due(desk) == []
+    desk.clock.turn(2)
+    assert await due(desk) == [purchase_id], "its claimer died"
+    assert (await desk.only())["asked_at"] == desk.clock()
+
+
+async def test_an_invoice_that_has_been_open_for_a_while_is_asked_less_often(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.clock.turn(181)
+    assert await due(desk) == [purchase_id]
+    desk.clock.turn(3.9)
+    assert await due(desk) == []
+    desk.clock.turn(0.2)
+    assert await due(desk) == [purchase_id]
+
+
+async def test_the_longest_waiting_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
+    for number in range(3):
+        await desk.settlement.place(replace(MUG, name=f"Customer {number}"))
+        desk.clock.turn(0.5)
+    desk.clock.turn(2)
+    ids = [row["id"] for row in await desk.purchases()]
+    assert sorted(await due(desk, 2)) == ids[:2]
+    assert await due(desk, 2) == ids[2:]
+
+
+async def test_two_processes_never_claim_the_same(desk: Desk, database_url: str) -> None:
+    await buyers(desk, 10)
+    desk.clock.turn(2)
+    other = open_database(database_url)
+    claims = await asyncio.gather(
+        *[
+            database.write(watch.claim, desk.parts.settings, desk.clock(), 3)
+            for database in (desk.database, other) * 4
+        ]
+    )
+    claimed = [purchase_id for claim in claims for purchase_id in claim]
+    assert len(claimed) == len(set(claimed)) == 10
+    await other.close()
+
+
+async def test_every_open_invoice_is_asked_at_least_every_ten_seconds(desk: Desk) -> None:
+    await buyers(desk, 5)
+    asked: dict[str, list[float]] = {}
+    start = desk.clock()
+    for _ in range(40):
+        seen = len(desk.seqr.called("getPaymentStatus"))
+        await desk.tick(1)
+        for reference in desk.seqr.called("getPaymentStatus")[seen:]:
+            asked.setdefault(reference, [0.0]).append((desk.clock() - start).total_seconds())
+    assert len(asked) == 5
+    for times in asked.values():
+        assert max(later - earlier for earlier, later in pairwise(times)) <= 10
+
+
+async def test_a_restful_purchase_is_never_due(desk: Desk) -> None:
+    await buyers(desk, 2)
+    desk.seqr.pay("R1")
+    desk.seqr.says("R2", "CANCELED")
+    await desk.tick(2)
+    desk.clock.turn(100_000)
+    assert await due(desk) == []
