@@ -14,14 +14,18 @@ T = TypeVar("T")
 
 
 class PostgresqlDatabase(Database):
-    """Each unit of work is a transaction of its own, READ COMMITTED."""
+    """Each unit of work is a transaction of its own: READ COMMITTED to write, one snapshot to read."""
 
     dialect = "postgresql"
 
-    def __init__(self, url: str, pool_size: int = 10) -> None:
+    def __init__(self, url: str, pool_size: int = 10, patience: float = 10) -> None:
+        """``patience`` is how many seconds a unit of work waits for one of the connections."""
         address = "postgresql+asyncpg://" + url.removeprefix("postgresql://")
         self._engine = create_async_engine(
-            address, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True
+            address, pool_size=pool_size, max_overflow=0, pool_timeout=patience, pool_pre_ping=True
+        )
+        self._reading = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
@@ -29,7 +33,7 @@ class PostgresqlDatabase(Database):
             return await connection.run_sync(work)
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
-        async with self._engine.connect() as connection:
+        async with self._reading.connect() as connection:
             return await connection.run_sync(work)
 
     async def close(self) -> None:

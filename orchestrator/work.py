@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from orchestrator.errors import OrchestratorError
 
@@ -22,6 +23,9 @@ Runner = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 
 _RERUNS = 8
 _RERUN_CODES = frozenset({"40001", "40P01"})
+_UNAVAILABLE = ("08", "28", "3D", "53", "57")
+"""PostgreSQL's classes of SQLSTATE for: no connection, sign-in refused, no such database, out of resources,
+stopping or starting. asyncpg's errors of these kinds come as plain DBAPIErrors."""
 
 
 class DatabaseUnavailable(OrchestratorError):
@@ -69,12 +73,13 @@ class Database(ABC):
     async def _guarded(self, run: Runner, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return cast("T", await run(lambda connection: work(connection, *args, **kwargs)))
-        except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
+        except (OperationalError, InterfaceError, NoConnectionInTime, OSError, TimeoutError) as error:
             raise DatabaseUnavailable(_unavailable(error)) from error
         except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) in _RERUN_CODES:
+            code = getattr(error.orig, "sqlstate", None) or ""
+            if code in _RERUN_CODES:
                 raise LostRace from error
-            if error.connection_invalidated:
+            if error.connection_invalidated or code.startswith(_UNAVAILABLE):
                 raise DatabaseUnavailable(_unavailable(error)) from error
             raise
 
