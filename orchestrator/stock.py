@@ -1,7 +1,7 @@
 """The stock: what is on hand, what is reserved for open purchases, and every movement of either.
 
-On hand never falls below zero, and nothing is promised twice: the statements compare before they change,
-and the database's own constraints stand behind them.
+On hand never falls below zero, and nothing is promised twice: whoever changes a product locks it, looks, and
+then changes it; the database's own constraints stand behind that.
 """
 
 from __future__ import annotations
@@ -41,22 +41,20 @@ def needs_of(connection: Connection, purchase_id: str) -> Needs:
 
 def hold(connection: Connection, purchase_id: str, round_: int, needs: Needs, stamp: Stamp) -> str:
     """Reserve all of ``needs`` or nothing; returns what is missing, in words, or an empty text."""
-    free = products.c.on_hand - products.c.reserved
-    with connection.begin_nested() as savepoint:
-        missing = _change(connection, needs, reserved=1, enough=free)
-        if missing:
-            savepoint.rollback()
-            return missing
+    missing = _missing(connection, needs, products.c.on_hand - products.c.reserved)
+    if not missing:
+        _change(connection, needs, reserved=1)
         _note(connection, purchase_id, round_, needs, "hold", stamp=stamp, reserved=1)
-    return ""
+    return missing
 
 
 def release(connection: Connection, purchase_id: str, round_: int, stamp: Stamp) -> None:
     """Give back what was held; paid purchases that lacked it are looked at again."""
     needs = needs_of(connection, purchase_id)
-    missing = _change(connection, needs, reserved=-1, enough=products.c.reserved)
+    missing = _missing(connection, needs, products.c.reserved)
     if missing:
         raise StockError(f"Purchase {purchase_id} cannot give back what was not reserved: {missing}.")
+    _change(connection, needs, reserved=-1)
     _note(connection, purchase_id, round_, needs, "release", stamp=stamp, reserved=-1)
     _wake_waiting(connection, needs, stamp.at)
 
@@ -70,13 +68,11 @@ def take(connection: Connection, purchase_id: str, round_: int, held: bool, stam
     needs = needs_of(connection, purchase_id)
     free = products.c.on_hand if held else products.c.on_hand - products.c.reserved
     reserved = -1 if held else 0
-    with connection.begin_nested() as savepoint:
-        missing = _change(connection, needs, on_hand=-1, reserved=reserved, enough=free)
-        if missing:
-            savepoint.rollback()
-            return missing
+    missing = _missing(connection, needs, free)
+    if not missing:
+        _change(connection, needs, on_hand=-1, reserved=reserved)
         _note(connection, purchase_id, round_, needs, "take", stamp=stamp, on_hand=-1, reserved=reserved)
-    return ""
+    return missing
 
 
 def receive(connection: Connection, token: str, change: int, reason: str, actor: str, at: datetime) -> None:
@@ -139,30 +135,36 @@ def _wake_waiting(connection: Connection, tokens: Iterable[str], at: datetime) -
     )
 
 
-def _change(
-    connection: Connection, needs: Needs, *, enough: ColumnElement[int], on_hand: int = 0, reserved: int = 0
-) -> str:
-    """Change each product by its need; tokens in order, so that two purchases never wait for each other.
+def _missing(connection: Connection, needs: Needs, enough: ColumnElement[int]) -> str:
+    """What is not there, in words, or an empty text; nobody else changes these products before our commit.
 
-    What is missing stays locked until the commit: a delivery that is being booked in right now is either
-    seen here, or sees the purchase that waits for it.
+    So a delivery that is being booked in right now is either seen here, or sees the purchase that waits for
+    it. Tokens in order, so that two purchases never wait for each other.
     """
+    locked = (
+        select(products.c.token, enough)
+        .where(products.c.token.in_(list(needs)))
+        .order_by(products.c.token)
+        .with_for_update(key_share=True)
+    )
+    left = {token: max(number, 0) for token, number in connection.execute(locked)}
     for token, quantity in sorted(needs.items()):
-        statement = (
+        if left.get(token, 0) < quantity:
+            return f"{quantity} × {token} ({left.get(token, 0)} left)"
+    return ""
+
+
+def _change(connection: Connection, needs: Needs, *, on_hand: int = 0, reserved: int = 0) -> None:
+    """Change each product by so many times its need."""
+    for token, quantity in needs.items():
+        connection.execute(
             update(products)
-            .where(products.c.token == token, enough >= quantity)
+            .where(products.c.token == token)
             .values(
                 on_hand=products.c.on_hand + on_hand * quantity,
                 reserved=products.c.reserved + reserved * quantity,
             )
         )
-        if connection.execute(statement).rowcount:
-            continue
-        locked = select(enough).where(products.c.token == token).with_for_update()
-        left = connection.execute(locked).scalar() or 0
-        if left < quantity or connection.execute(statement).rowcount == 0:
-            return f"{quantity} × {token} ({max(left, 0)} left)"
-    return ""
 
 
 def _note(

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from orchestrator import stock
+from orchestrator import outcome, stock
 from orchestrator.database import Database, open_database
 from orchestrator.stamp import Stamp
 from orchestrator.stock import StockError
 from orchestrator.tables import products, stock_movements
 from statemachine import Action
 from tests.fixtures.desk import BENGT, MUG, Clock, Desk
+from tests.fixtures.seqr import answered
 from tests.fixtures.shop import stocked, until
 
 AT = Clock()()
@@ -171,3 +172,31 @@ async def test_a_delivery_that_is_being_booked_in_is_not_missed(desk: Desk, data
     await desk.tick()
     assert await desk.state() == ("stocked", None)
     assert await desk.stock() == (0, 0)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_delivery_waits_for_the_payment_that_found_nothing(desk: Desk, database_url: str) -> None:
+    """A payment that lacked the goods is recorded but not committed: the delivery then wakes the purchase."""
+    purchase_id = await desk.buy()
+    await desk.empty_shelf()
+    desk.seqr.pay("R1")
+    attempt_id = (await desk.attempts())[0]["id"]
+    said = answered(desk.seqr.books["R1"])
+    engine = create_async_engine("postgresql+asyncpg://" + database_url.removeprefix("postgresql://"))
+    async with engine.connect() as payment, engine.connect() as watcher:
+        stamp = Stamp("reconciler", desk.clock())
+        await payment.run_sync(outcome.record_status, attempt_id, said, desk.parts.settings, stamp)
+        delivering = asyncio.create_task(desk.restock(1))
+
+        async def waits_or_is_over() -> bool:
+            waiting = await watcher.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            return delivering.done() or waiting.scalar_one() > 0
+
+        await until(waits_or_is_over)
+        await payment.commit()
+        await delivering
+    await engine.dispose()
+    assert (await desk.only())["state"] == "paid"
+    await desk.tick()
+    assert await desk.state() == ("stocked", None)
+    assert await desk.story(purchase_id) == ["place", "invoice", "pay", "attention", "stock"]
