@@ -12,10 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from orchestrator import exchange, journal, outbox, stock
-from orchestrator.database import LostRace
 from orchestrator.identity import new_id
 from orchestrator.invoice import build
 from orchestrator.pricing import read_lines
@@ -43,6 +41,7 @@ class Attempt:
     cancel_reason: str | None
     sent_at: datetime
     issued_at: datetime | None
+    closed_at: datetime | None
 
 
 _COLUMNS = [invoice_attempts.c[name] for name in Attempt.__slots__]
@@ -77,8 +76,7 @@ def lock_with_purchase(connection: Connection, attempt_id: str) -> tuple[Attempt
 def begin(connection: Connection, purchase: Purchase, settings: Settings, at: datetime) -> str:
     """Write down that an invoice is about to be sent; returns the attempt's id, the client invoice id.
 
-    Raises:
-        LostRace: somebody else has begun one.
+    Whoever calls this has made the purchase or locked it, so attempts are numbered one after the other.
     """
     attempt_id = new_id()
     latest = select(func.coalesce(func.max(invoice_attempts.c.number), 0)).where(
@@ -92,10 +90,7 @@ def begin(connection: Connection, purchase: Purchase, settings: Settings, at: da
         "version": 0,
         "sent_at": at,
     }
-    try:
-        connection.execute(insert(invoice_attempts).values(row))
-    except IntegrityError as error:
-        raise LostRace(f"Somebody else is sending the invoice of purchase {purchase.id}.") from error
+    connection.execute(insert(invoice_attempts).values(row))
     _look_again(connection, purchase, settings, at, patience(settings))
     return attempt_id
 
@@ -104,16 +99,12 @@ def begin_next(connection: Connection, purchase_id: str, settings: Settings, sta
     """Begin another attempt for a received purchase, unless the last one may still be on its way.
 
     A purchase that got no invoice within its time fails as ``seqr_unreachable``.
-
-    Raises:
-        LostRace: somebody else has begun one.
     """
     purchase = lock(connection, purchase_id)
     if purchase.state != State.RECEIVED.value:
         return None
-    attempts = of_purchase(connection, purchase_id)
-    last = attempts[-1] if attempts else None
-    if last is not None and last.state in ("sending", "unknown"):
+    last = of_purchase(connection, purchase_id)[-1]  # the first one is made with the purchase
+    if last.state in ("sending", "unknown"):
         if stamp.at < last.sent_at + patience(settings):
             return None
         change(connection, last.id, state="unknown")

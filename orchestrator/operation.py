@@ -83,7 +83,8 @@ def ask_cancel(connection: Connection, purchase_id: str, stamp: Stamp) -> tuple[
         if attempt.reference == purchase.invoice_reference and attempt.state == "open"
     ]
     if purchase.state != State.INVOICED.value or not current:
-        why = f"The purchase is {purchase.state} and has no open invoice. Look at it again."
+        nothing_open = f"The purchase is {purchase.state} and has no open invoice. Look at it again."
+        why = purchase.attention or nothing_open
         raise NotAllowed(Action.CANCEL.value, purchase.state, why)
     want_cancelled(connection, current[0].id, Reason.CANCELLED_BY_MERCHANT)
     after = journal.note(

@@ -11,18 +11,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from orchestrator import attempt as attempts
-from orchestrator import exchange, journal, outbox, stock
+from orchestrator import exchange, journal, outbox, stock, watch
 from orchestrator.attempt import Attempt
 from orchestrator.purchase import Purchase, lock
 from orchestrator.seqr.messages import (
     Answered,
-    Busy,
     InvoiceStatus,
     Outcome,
     PaymentStatus,
     Refused,
     ResultCode,
-    Unknown,
 )
 from orchestrator.settings import Settings
 from orchestrator.stamp import Stamp
@@ -91,8 +89,8 @@ def record_status(
                 " .", "."
             )
             return _troubled(connection, purchase, why, settings, stamp)
-        case Busy() | Unknown():
-            return _wait_longer(connection, purchase, settings, stamp.at)
+        case _:  # busy or unknown
+            return _wait_longer(connection, purchase, attempt, settings, stamp.at)
 
 
 def record_cancel(
@@ -121,13 +119,19 @@ def record_cancel(
         case Refused(code=code, description=description):
             why = f"SEQR refuses to cancel invoice {attempt.reference}: {code} {description}."
             return _troubled(connection, purchase, why, settings, stamp)
-        case Busy() | Unknown():
+        case _:  # busy or unknown
             return journal.touch(connection, purchase, next_check_at=stamp.at + _interval(settings))
 
 
 def take_stock(connection: Connection, purchase_id: str, stamp: Stamp) -> Purchase:
-    """Take the goods of a paid purchase, if they are there now."""
-    return _deliver(connection, lock(connection, purchase_id), stamp)
+    """Take the goods of a paid purchase, if they are there now; if not, let it rest until some arrive.
+
+    Both in one commit: a delivery that is booked in meanwhile is either seen here, or finds the purchase
+    resting and makes it due again.
+    """
+    after = _deliver(connection, lock(connection, purchase_id), stamp)
+    watch.rest(connection, purchase_id)
+    return after
 
 
 def _answered(
@@ -138,7 +142,7 @@ def _answered(
     stamp: Stamp,
 ) -> Purchase:
     paid = answer.status == InvoiceStatus.PAID
-    if answer.version < attempt.version and (not paid or attempt.state == "closed"):
+    if answer.version < attempt.version and (not paid or attempt.closed_at is not None):
         return purchase  # an older answer that was overtaken; of PAID, by the word that closed the invoice
     attempts.change(connection, attempt.id, version=answer.version, status=answer.status)
     if paid:
@@ -278,7 +282,12 @@ def _troubled(
     )
 
 
-def _wait_longer(connection: Connection, purchase: Purchase, settings: Settings, at: datetime) -> Purchase:
+def _wait_longer(
+    connection: Connection, purchase: Purchase, attempt: Attempt, settings: Settings, at: datetime
+) -> Purchase:
+    """No answer: ask again in a while, about a closed invoice too. Somebody had a reason to ask about it."""
+    if attempt.state == "closed":
+        attempts.change(connection, attempt.id, state="open")
     wait = _interval(settings, purchase.checks_failed)
     return journal.touch(
         connection, purchase, checks_failed=purchase.checks_failed + 1, next_check_at=at + wait

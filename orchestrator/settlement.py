@@ -107,11 +107,10 @@ class Settlement:
             for attempt in found.attempts
             if attempt.reference and (everything or attempt.state == "open")
         ]
-        if state not in (State.RECEIVED.value, State.INVOICED.value):
-            await self._database.write(watch.rest, purchase_id)
         if state == State.PAID.value:
-            # After the rest: a delivery that is booked in from now on makes the purchase due again.
             await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
+        elif state not in (State.RECEIVED.value, State.INVOICED.value):
+            await self._database.write(watch.rest, purchase_id)
         return None if set(reached) <= {None} else False not in reached
 
     async def notified(self, purchase_id: str, sender: str) -> None:

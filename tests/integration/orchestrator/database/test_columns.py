@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from orchestrator.database import Database
 from orchestrator.tables import products
@@ -15,7 +15,7 @@ from orchestrator.tables import products
 AT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
 
-def keep(connection: Connection, price: Decimal, at: datetime) -> tuple[Decimal, datetime]:
+def keep(connection: Connection, price: Decimal | None, at: datetime) -> tuple[Decimal, datetime]:
     row = {
         "token": "a",
         "title": "T",
@@ -53,3 +53,8 @@ async def test_a_time_comes_back_in_utc_to_the_microsecond(database: Database, a
 async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="without a zone"):
         await database.write(keep, Decimal(1), AT.replace(tzinfo=None))
+
+
+async def test_a_price_that_is_missing_is_refused_by_the_database(database: Database) -> None:
+    with pytest.raises(IntegrityError):
+        await database.write(keep, None, AT)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from orchestrator import attempt, placement
 from orchestrator.purchase import OutOfStock, PurchaseUnknown
 from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
+from orchestrator.stamp import Stamp
 from orchestrator.tables import outbox
 from statemachine import Action, NotAllowed
 from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk
@@ -277,3 +281,54 @@ async def test_other_customers_are_not_touched(desk: Desk) -> None:
     await desk.act(purchase_id, Action.RETRY)
     assert [row["state"] for row in await desk.purchases()] == ["invoiced", "invoiced"]
     assert await desk.stock() == (10, 2)
+
+
+async def test_an_invoice_from_before_a_new_start_is_asked_about_all_the_while(desk: Desk) -> None:
+    desk.seqr.hold("sendInvoice")
+    ordering = asyncio.create_task(desk.buy())
+    await until(lambda: _sent(desk, 1))
+    purchase_id = (await desk.only())["id"]
+    await desk.act(purchase_id, Action.CANCEL)
+    late = desk.seqr.forget("sendInvoice")
+    late.set()
+    await asyncio.gather(ordering, return_exceptions=True)
+    desk.seqr.always("cancelInvoice", busy(51))
+    desk.seqr.then("sendInvoice", unknown())
+    desk.clock.turn(1)
+    await desk.act(purchase_id, Action.RETRY)
+    purchase = await desk.only()
+    assert purchase["state"] == "received"
+    assert (purchase["next_check_at"] - desk.clock()).total_seconds() <= 2
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    assert await desk.state() == ("stocked", None)
+    assert (await desk.only())["invoice_reference"] == "R1"
+
+
+async def test_a_check_that_comes_too_late_sends_nothing(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    stamp = Stamp("reconciler", desk.clock())
+    assert await desk.database.write(attempt.begin_next, purchase_id, desk.parts.settings, stamp) is None
+    assert len(await desk.attempts()) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_the_customer_orders_again_in_the_moment_of_a_new_start(desk: Desk, database_url: str) -> None:
+    """Both want to be the one unpaid purchase of this order: the database lets one, the other says why."""
+    purchase_id = await failed(desk)
+    engine = create_async_engine("postgresql+asyncpg://" + database_url.removeprefix("postgresql://"))
+    async with engine.connect() as customer, engine.connect() as watcher:
+        await customer.run_sync(placement.place, MUG, desk.parts.settings, desk.clock())
+        retrying = asyncio.create_task(desk.act(purchase_id, Action.RETRY))
+
+        async def waits_or_is_over() -> bool:
+            waiting = await watcher.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            return retrying.done() or waiting.scalar_one() > 0
+
+        await until(waits_or_is_over)
+        await customer.commit()
+        with pytest.raises(NotAllowed, match="has an unpaid purchase of the same order already"):
+            await retrying
+    await engine.dispose()
+    assert [row["state"] for row in await desk.purchases()] == ["failed", "received"]
+    assert await desk.stock() == (10, 1)
