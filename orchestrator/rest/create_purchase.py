@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import json
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from starlette.routing import Route
 
 from orchestrator.parts import Parts
 from orchestrator.purchase import Order
+from orchestrator.rest.body import read_json
 from orchestrator.rest.errors import Refusal, invalid
 from orchestrator.settings import Settings
 
 PATH = "/seqr/createPurchase"
-LARGEST_BODY = 64 * 1024
 
 _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
@@ -79,12 +78,13 @@ def routes(parts: Parts) -> list[Route]:
     async def create_purchase(request: Request) -> Response:
         nonlocal in_flight
         check_credentials(request, parts.settings)
+        # Read before it counts: a caller that sends its body slowly must not keep the others out.
+        order = parse(await read_json(request))
         if in_flight >= parts.settings.create_purchase_in_flight:
             wait = {"Retry-After": "1"}
             raise Refusal(429, "too_many_requests", "Too many purchases at once.", headers=wait)
         in_flight += 1
         try:
-            order = parse(await read_json(request))
             reference = await parts.settlement.place(order)
         finally:
             in_flight -= 1
@@ -103,22 +103,6 @@ def parse(body: Any) -> Order:
     if complaints:
         raise invalid(complaints)
     return Order(**{field.attribute: body.get(name) or "" for name, field in FIELDS.items()})
-
-
-async def read_json(request: Request) -> Any:
-    """The request's JSON. Raises Refusal: 415, 413 or 400."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise Refusal(415, "invalid_request", "Send JSON: the header Content-Type must be application/json.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise Refusal(413, "invalid_request", "The body must not be larger than 64 KiB.")
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise Refusal(400, "invalid_request", "The body is not JSON.") from None
 
 
 def check_credentials(request: Request, settings: Settings) -> None:

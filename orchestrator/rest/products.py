@@ -42,7 +42,7 @@ from orchestrator.product import (
 )
 from orchestrator.rest import representation
 from orchestrator.rest.auth import guarded
-from orchestrator.rest.create_purchase import read_json
+from orchestrator.rest.body import read_json
 from orchestrator.rest.errors import Refusal, invalid
 
 log = structlog.get_logger(__name__)

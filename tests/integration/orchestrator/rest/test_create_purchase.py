@@ -231,6 +231,29 @@ async def test_429_when_too_many_ask_at_once(database: Database) -> None:
         assert (await shop.order())[0] == 200, "room again"
 
 
+async def test_a_body_that_comes_slowly_keeps_nobody_out(database: Database) -> None:
+    async with at_work(database, create_purchase_in_flight=1) as shop:
+        arriving = asyncio.Event()
+
+        async def slowly() -> AsyncIterator[bytes]:
+            yield b"{"
+            arriving.set()
+            await asyncio.Event().wait()
+
+        slow = asyncio.create_task(
+            shop.http.post(
+                f"{shop.base_url}/seqr/createPurchase",
+                data=slowly(),
+                headers={"Content-Type": "application/json"},
+            )
+        )
+        await arriving.wait()
+        # The second request goes out after the first one's head, on a connection of its own.
+        assert [(await shop.order())[0] for _ in range(3)] == [200, 200, 200]
+        slow.cancel()
+        await asyncio.wait([slow])
+
+
 async def test_repeats_and_twins_share_one_invoice(shop: Shop) -> None:
     answers = await asyncio.gather(*[shop.order() for _ in range(20)])
     assert {status for status, _ in answers} == {200}

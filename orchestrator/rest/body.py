@@ -1,0 +1,29 @@
+"""A request's body as JSON, bounded in size."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+
+from orchestrator.rest.errors import Refusal
+
+LARGEST_BODY = 64 * 1024
+"""Bytes; reading stops there."""
+
+
+async def read_json(request: Request) -> Any:
+    """The request's JSON. Raises Refusal: 415, 413 or 400."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Refusal(415, "invalid_request", "Send JSON: the header Content-Type must be application/json.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise Refusal(413, "invalid_request", "The body must not be larger than 64 KiB.")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "invalid_request", "The body is not JSON.") from None
