@@ -19,6 +19,8 @@ from orchestrator.users import Role
 Handler = Callable[[Visit], Awaitable[Response]]
 
 _FORM_FIELDS = 50
+_LARGEST_FIELD = 16 * 1024
+"""Bytes. The sign-in's form is read from anybody, so it must be small."""
 
 
 def page(desk: Desk, path: str, handler: Handler) -> Route:
@@ -51,7 +53,7 @@ def form(desk: Desk, path: str, handler: Handler, needs: Role = Role.OPERATOR) -
 
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form. Raises HTTPException 403 when it is not one of ours."""
-    async with request.form(max_files=0, max_fields=_FORM_FIELDS) as sent:
+    async with request.form(max_files=0, max_fields=_FORM_FIELDS, max_part_size=_LARGEST_FIELD) as sent:
         fields = {name: value for name, value in sent.items() if isinstance(value, str)}
     if not csrf_fits(request, fields.get(FIELD, "")):
         raise HTTPException(

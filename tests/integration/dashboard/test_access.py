@@ -62,6 +62,13 @@ async def test_a_form_needs_our_token(sqlite_office: Office) -> None:
     assert sqlite_office.settlement.recorded == []
 
 
+async def test_a_form_that_is_far_too_large_is_not_read(sqlite_office: Office) -> None:
+    visitor = sqlite_office.visitor()
+    form = {"name": "ada", "password": "x" * 100_000}
+    async with visitor.http.post(f"{sqlite_office.base_url}/login", data=form) as answer:
+        assert answer.status == 400
+
+
 async def test_a_viewer_looks_but_does_nothing(sqlite_office: Office) -> None:
     purchase_id = await sqlite_office.purchase("invoiced")
     visitor = await sqlite_office.signed_in("vera")
