@@ -85,9 +85,7 @@ def record_status(
         case Answered(value=answer):
             return _answered(connection, purchase, attempt, answer, stamp)
         case Refused(code=code, description=description):
-            why = f"SEQR refuses to tell about invoice {attempt.reference}: {code} {description}.".replace(
-                " .", "."
-            )
+            why = f"SEQR refuses to tell about invoice {attempt.reference}: {_words(code, description)}"
             return _troubled(connection, purchase, why, settings, stamp)
         case _:  # busy or unknown
             return _wait_longer(connection, purchase, attempt, settings, stamp.at)
@@ -117,7 +115,7 @@ def record_cancel(
         case Refused(code=ResultCode.CANNOT_CANCEL_PAID_INVOICE):
             return journal.touch(connection, purchase, next_check_at=stamp.at)
         case Refused(code=code, description=description):
-            why = f"SEQR refuses to cancel invoice {attempt.reference}: {code} {description}."
+            why = f"SEQR refuses to cancel invoice {attempt.reference}: {_words(code, description)}"
             return _troubled(connection, purchase, why, settings, stamp)
         case _:  # busy or unknown
             return journal.touch(connection, purchase, next_check_at=stamp.at + _interval(settings))
@@ -170,7 +168,10 @@ def _paid(
     attempts.change(connection, attempt.id, state="closed", closed_at=stamp.at)
     rest = stamp.at if attempts.has_open(connection, purchase.id) else None
     if purchase.state in (State.PAID.value, State.STOCKED.value):
-        return _paid_before(connection, purchase, attempt, answer, stamp)
+        # The same payment is no news; a second invoice that is paid too is a matter for the merchant.
+        return journal.mark(
+            connection, purchase, _paid_too(connection, purchase) or purchase.attention, stamp
+        )
     mismatch = _mismatch(purchase, attempt, answer)
     why = why_not(Subject(purchase.state, mismatch=mismatch), Trigger.PAY)
     if why:
@@ -189,39 +190,31 @@ def _paid(
     return _deliver(connection, after, stamp)
 
 
-def _paid_before(
-    connection: Connection,
-    purchase: Purchase,
-    attempt: Attempt,
-    answer: PaymentStatus,
-    stamp: Stamp,
-) -> Purchase:
-    """The same payment is no news; a second invoice that is paid too is a matter for the merchant."""
-    if attempt.reference == purchase.invoice_reference:
-        return purchase
-    why = (
-        f"Invoice {attempt.reference} was paid too (SEQR's reference {answer.ers_reference}): "
-        "refund one of the two payments."
-    )
-    return journal.mark(connection, purchase, why, stamp)
+def _paid_too(connection: Connection, purchase: Purchase) -> str | None:
+    """Which further invoices of a paid purchase were paid, for the merchant; None if there is none."""
+    further = [
+        attempt.reference
+        for attempt in attempts.of_purchase(connection, purchase.id)
+        if attempt.status == InvoiceStatus.PAID and attempt.reference != purchase.invoice_reference
+    ]
+    if not further:
+        return None
+    return f"Invoice {', '.join(map(str, further))} was paid too: refund what was paid twice."
 
 
 def _deliver(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purchase:
     if purchase.state != State.PAID.value:
         return purchase
     missing = stock.take(connection, purchase.id, purchase.holds, purchase.holds_stock, stamp)
+    # A mark that is there may tell of a second payment, which outlives the delivery.
+    too = _paid_too(connection, purchase) if purchase.attention else None
     if missing:
         why = f"Paid, but the stock lacks {missing}: restock it, then it goes on by itself; or refund it."
-        return journal.mark(connection, purchase, why, stamp)
+        return journal.mark(connection, purchase, " ".join(filter(None, (why, too))), stamp)
     outbox.enqueue(connection, purchase.id, "order_confirmation", purchase.customer_email, stamp.at)
-    return journal.move(
-        connection,
-        purchase,
-        Trigger.STOCK,
-        stamp,
-        "The goods were taken from the stock.",
-        holds_stock=False,
-    )
+    detail = "The goods were taken from the stock."
+    after = journal.move(connection, purchase, Trigger.STOCK, stamp, detail, holds_stock=False)
+    return journal.mark(connection, after, too, stamp)
 
 
 def _closed(
@@ -259,6 +252,10 @@ def _reason(attempt: Attempt, status: str) -> Reason:
 
 def _of_another(answer: PaymentStatus, attempt: Attempt) -> bool:
     return answer.invoice_reference is not None and answer.invoice_reference != attempt.reference
+
+
+def _words(code: int, description: str) -> str:
+    return f"{code} {description}".rstrip(". ") + "."
 
 
 def _mismatch(purchase: Purchase, attempt: Attempt, answer: PaymentStatus) -> str:

@@ -116,7 +116,7 @@ async def test_before_the_customer_pays_and_the_notification_is_lost(shop_floor:
     await ends_stocked(shop_floor)
 
 
-@pytest.mark.parametrize("crash", [*around("outcome.take_stock"), *around("watch.rest")], ids=str)
+@pytest.mark.parametrize("crash", around("outcome.take_stock"), ids=str)
 async def test_while_missing_goods_arrive(shop_floor: Premises, crash: Crash) -> None:
     shop_floor.sandbox.faults.notifications = NotificationFaults(lost=True)
     dying = await shop_floor.start(crash)
@@ -127,6 +127,22 @@ async def test_while_missing_goods_arrive(shop_floor: Premises, crash: Crash) ->
     await shop_floor.write(stock.receive, "mug", 10, "delivery", "cli", now())
     await revive(shop_floor, dying)
     await ends_stocked(shop_floor)
+
+
+@pytest.mark.parametrize("crash", around("watch.rest"), ids=str)
+async def test_while_a_late_notification_of_a_closed_invoice_is_followed(
+    shop_floor: Premises, crash: Crash
+) -> None:
+    shop_floor.sandbox.faults.notifications = NotificationFaults(lost=True)
+    dying = await shop_floor.start(crash)
+    booked = shop_floor.sandbox.ledger.cancel(await shop_floor.buy())
+    await shop_floor.until_state("failed")
+    assert booked.invoice.notification_url is not None
+    async with shop_floor.http.post(booked.invoice.notification_url) as answer:
+        assert answer.status == 200
+    await revive(shop_floor, dying)
+    await until(shop_floor.at_rest)
+    await ends_failed(shop_floor, "cancelled_by_customer")
 
 
 @pytest.mark.parametrize("crash", [*around("outbox.claim"), *around("outbox.record_kept")], ids=str)
