@@ -169,9 +169,7 @@ def _paid(
     rest = stamp.at if attempts.has_open(connection, purchase.id) else None
     if purchase.state in (State.PAID.value, State.STOCKED.value):
         # The same payment is no news; a second invoice that is paid too is a matter for the merchant.
-        return journal.mark(
-            connection, purchase, _paid_too(connection, purchase) or purchase.attention, stamp
-        )
+        return _mark_paid_too(connection, purchase, stamp)
     mismatch = _mismatch(purchase, attempt, answer)
     why = why_not(Subject(purchase.state, mismatch=mismatch), Trigger.PAY)
     if why:
@@ -188,6 +186,11 @@ def _paid(
         next_check_at=rest,
     )
     return _deliver(connection, after, stamp)
+
+
+def _mark_paid_too(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purchase:
+    too, known = _paid_too(connection, purchase) or "", purchase.attention or ""
+    return purchase if too in known else journal.mark(connection, purchase, f"{known} {too}".strip(), stamp)
 
 
 def _paid_too(connection: Connection, purchase: Purchase) -> str | None:

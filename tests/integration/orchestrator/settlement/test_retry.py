@@ -242,7 +242,7 @@ async def _sent(desk: Desk, count: int) -> bool:
     return len(desk.seqr.sent) == count
 
 
-async def test_a_second_invoice_that_is_paid_too_asks_for_a_refund(desk: Desk) -> None:
+async def test_a_second_invoice_that_is_paid_too_asks_for_a_refund_whatever_happens(desk: Desk) -> None:
     purchase_id = await failed(desk)
     await desk.act(purchase_id, Action.RETRY)
     desk.seqr.pay("R2")
@@ -250,7 +250,12 @@ async def test_a_second_invoice_that_is_paid_too_asks_for_a_refund(desk: Desk) -
     await desk.empty_shelf()
     await desk.tick(2)
     assert (await desk.only())["state"] == "paid"
-    await desk.act(purchase_id, Action.CHECK)
+    for _ in range(2):
+        await desk.act(purchase_id, Action.CHECK)
+    assert (await desk.story(purchase_id)).count("attention") == 2, "told once, however often it is asked"
+    attention = (await desk.only())["attention"]
+    assert "Invoice R1 was paid too: refund" in attention
+    assert "the stock lacks 1 × mug" in attention
     await desk.restock(1)
     await desk.tick()
     purchase = await desk.only()
@@ -259,6 +264,33 @@ async def test_a_second_invoice_that_is_paid_too_asks_for_a_refund(desk: Desk) -
         "R2",
         "E-R2",
     )
+    assert purchase["attention"] == "Invoice R1 was paid too: refund what was paid twice."
+    assert await desk.stock() == (0, 0)
+
+
+async def test_a_payment_of_the_old_invoice_after_delivery_of_the_new_asks_for_a_refund(desk: Desk) -> None:
+    """R1 came late, its cancel is under way; both are paid."""
+    desk.seqr.hold("sendInvoice")
+    ordering = asyncio.create_task(desk.buy())
+    await until(lambda: _sent(desk, 1))
+    purchase_id = (await desk.only())["id"]
+    await desk.act(purchase_id, Action.CANCEL)
+    late = desk.seqr.forget("sendInvoice")
+    desk.clock.turn(1)
+    await desk.act(purchase_id, Action.RETRY)
+    late.set()
+    await asyncio.gather(ordering, return_exceptions=True)
+    desk.seqr.always("cancelInvoice", busy(51))
+    desk.seqr.pay("R2")
+    await desk.tick(2)
+    assert (await desk.only())["state"] == "stocked"
+    desk.seqr.pay("R1")
+    await desk.tick(4)
+    purchase = await desk.only()
+    assert (purchase["state"], purchase["invoice_reference"]) == ("stocked", "R2")
+    assert purchase["attention"] == "Invoice R1 was paid too: refund what was paid twice."
+    assert purchase["next_check_at"] is None
+    assert await desk.stock() == (9, 0)
 
 
 async def test_an_earlier_invoice_paid_while_starting_over_settles_it_once(desk: Desk) -> None:
