@@ -24,7 +24,7 @@ from orchestrator.stamp import Stamp
 from orchestrator.tables import invoice_attempts
 from statemachine import Reason, State, Trigger
 
-_LONGEST_WAIT = 30.0
+_LONGEST_WAIT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,8 @@ def record_sent(
     change(connection, attempt_id, state="busy" if isinstance(outcome, Busy) else "unknown")
     if purchase.state != State.RECEIVED.value:
         return purchase
-    wait = _wait(attempt.number) if isinstance(outcome, Busy) else patience(settings)
+    first = timedelta(seconds=1) if isinstance(outcome, Busy) else patience(settings)
+    wait = _growing(first, attempt.number)
     return _look_again(connection, purchase, settings, stamp.at, wait)
 
 
@@ -154,8 +155,10 @@ def _look_again(
     return journal.touch(connection, purchase, next_check_at=at + wait)
 
 
-def _wait(number: int) -> timedelta:
-    return timedelta(seconds=min(2.0 ** min(number - 1, 10), _LONGEST_WAIT))
+def _growing(first: timedelta, number: int) -> timedelta:
+    """Each attempt waits twice as long as the one before it, so that an outage makes few lost invoices."""
+    doubled: int = 2 ** min(number - 1, 10)
+    return min(first * doubled, max(first, _LONGEST_WAIT))
 
 
 def _issued(
