@@ -7,8 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 
 import dashboard.app
 from orchestrator import catalogue, exchange, logs, metrics, migration
@@ -18,7 +21,7 @@ from orchestrator.identity import now
 from orchestrator.parts import Parts
 from orchestrator.postman import Postman
 from orchestrator.product import Product
-from orchestrator.reconcile import Reconciler
+from orchestrator.reconcile import SLOTS, Reconciler
 from orchestrator.rest import create_purchase, errors, notification, openapi, probes, products, purchases, qr
 from orchestrator.scheduler import Job, Scheduler
 from orchestrator.seqr.client import SoapSeqr
@@ -37,6 +40,7 @@ log = structlog.get_logger(__name__)
 RECONCILE_EVERY = 0.25
 MAIL_EVERY = 1.0
 PRUNE_EVERY = 3600.0
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def create() -> Starlette:
@@ -73,6 +77,8 @@ def open_seqr(settings: Settings) -> SoapSeqr:
         credentials,
         wsdl=settings.seqr_wsdl or SHIPPED_WSDL,
         timeout=settings.seqr_timeout,
+        # Should SEQR hang, the reconciler's calls must leave room for customers and notifications.
+        connections=4 * SLOTS,
         observe=metrics.observe,
     )
 
@@ -121,6 +127,10 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
             *metrics.routes(parts),
             *qr.routes(parts),
             *_demo_routes(parts, sandbox),
+            *(
+                Route(prefix + "{rest:path}", _nothing_here, methods=METHODS)
+                for prefix in ("/api/", "/seqr/")
+            ),
             *dashboard.app.routes(parts, feed),
         ],
         middleware=[Middleware(logs.RequestLog, listener=metrics.request)],
@@ -176,7 +186,18 @@ def _demo_routes(parts: Parts, sandbox: Sandbox | None) -> Sequence[BaseRoute]:
         phone_url="/sandbox/phone",
         webshop_id=parts.settings.webshop_id,
     )
-    return [Mount("/shop", shop), Mount("/sandbox", sandbox.app)]
+    return [
+        # A mount answers what lies below it; the bare name is what people type.
+        Route("/shop", lambda _: RedirectResponse("/shop/")),
+        Route("/sandbox", lambda _: RedirectResponse("/sandbox/")),
+        Mount("/shop", shop),
+        Mount("/sandbox", sandbox.app),
+    ]
+
+
+async def _nothing_here(_: Request) -> Response:
+    """What programs ask for in vain is told them in JSON, not by the dashboard's page for people."""
+    raise HTTPException(404, "There is nothing at this address")
 
 
 def _shop_product(product: Product) -> ShopProduct:

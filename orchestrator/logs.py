@@ -32,11 +32,11 @@ SECRET_KEYS = frozenset({"authorization", "cookie", "password", "secret", "set-c
 """A value under one of these names is masked whatever it is."""
 
 _TEXTS_OF_LINES = frozenset({"exception", "stack"})
-_QUIET = ("aiohttp", "apscheduler", "asyncio", "uvicorn.access", "zeep")
+_QUIET = ("aiohttp", "alembic", "apscheduler", "asyncio", "transitions", "uvicorn.access", "zeep")
 """These libraries tell more than a merchant wants to know, zeep even the SOAP messages themselves."""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
-_SEEN_ALL_THE_TIME = ("/healthz", "/readyz", "/metrics", "/static/")
+_SEEN_ALL_THE_TIME = ("/healthz", "/readyz", "/metrics", "/static/", "/sandbox/seqr")
 _CUT_SHORT = 499
 """The status that is told when the caller left before there was an answer."""
 
@@ -91,8 +91,15 @@ def _told_of_every_event() -> list[Processor]:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _without_colours,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+
+
+def _without_colours(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """uvicorn adds its message once more, with a terminal's escape codes."""
+    event.pop("color_message", None)
+    return event
 
 
 def _formatter(as_json: bool, colours: bool, secrecy: Secrecy) -> logging.Formatter:

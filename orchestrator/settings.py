@@ -8,7 +8,7 @@ from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -141,9 +141,23 @@ def load(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper()
-        raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}.") from None
+        raise SettingsError(f"{name}: {_in_words(dict(first))}.") from None
     _check_together(settings)
     return settings
+
+
+def _in_words(error: dict[str, Any]) -> str:
+    """What a value should be, for somebody who does not know pydantic."""
+    kind, context = str(error["type"]), error.get("ctx", {})
+    if kind.startswith("url_"):
+        return "should be an http:// or https:// address, such as https://shop.example.com"
+    if kind in ("int_parsing", "int_from_float"):
+        return "should be a whole number"
+    if kind in ("float_parsing", "decimal_parsing"):
+        return "should be a number"
+    if kind in ("too_short", "string_too_short"):
+        return f"should have at least {context['min_length']} characters"
+    return str(error["msg"]).removeprefix("Value error, ").replace("Input should", "should")
 
 
 def _check_together(settings: Settings) -> None:

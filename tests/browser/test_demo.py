@@ -108,3 +108,11 @@ async def test_a_purchase_is_made_watched_stocked_and_confirmed(context: Browser
     assert await stock_on_hand(dashboard, demo, "kaffe-250") == before - 1
     await dashboard.goto(f"{demo.base_url}/mails")
     await expect(dashboard.locator("main")).to_contain_text("Skogsrost")
+
+
+async def test_addresses_as_people_and_programs_type_them(page: Page, demo: Demo) -> None:
+    for name in ("shop", "sandbox"):
+        await page.goto(f"{demo.base_url}/{name}")
+        await expect(page).to_have_url(f"{demo.base_url}/{name}/")
+    answer = await page.request.get(f"{demo.base_url}/api/v1/nope")
+    assert (answer.status, (await answer.json())["error"]) == (404, "not_found")
