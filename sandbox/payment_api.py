@@ -77,8 +77,10 @@ class PaymentApi:
     def _payment_status(self, caller: Principal, arguments: Any) -> Answer:
         booked = self._ledger.ask(caller, _reference(arguments), arguments["invoiceVersion"] or 0)
         answer = _success() | {"status": booked.status.value, "version": booked.version}
+        if booked.ers_reference is not None:  # a reversed payment keeps its reference
+            answer["ersReference"] = booked.ers_reference
         if booked.status is Status.PAID:
-            answer |= {"ersReference": booked.ers_reference, "receipt": _receipt(booked)}
+            answer["receipt"] = _receipt(booked)
         return answer
 
     def _cancel_invoice(self, caller: Principal, arguments: Any) -> Answer:

@@ -39,7 +39,8 @@ async def test_nobody_asking_reverses_the_payment() -> None:
         await scene.seqr.status(booked.reference, 3)
 
         assert (answer["status"], answer["version"]) == ("CANCELED", "3")
-        assert "ersReference" not in answer
+        assert answer["ersReference"] == booked.ers_reference
+        assert "receipt" not in answer
         assert booked.asks_after_payment == 2
         assert "was given back" in scene.ledger.messages[0].text
 

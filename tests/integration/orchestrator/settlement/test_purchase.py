@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from orchestrator.database import Database
 from orchestrator.tables import exchanges, notifications, outbox
 from sandbox.faults import NotificationFaults
-from tests.fixtures.shop import Shop, until
+from tests.fixtures.shop import Shop, at_work, until
 
 
 async def test_goes_from_received_to_stocked_by_the_notification_alone(shop: Shop) -> None:
@@ -63,3 +64,18 @@ async def test_a_customer_who_cancels_gives_the_stock_back(shop: Shop) -> None:
     assert purchase["reason"] == "cancelled_by_customer"
     assert await shop.stock() == (10, 0)
     assert await shop.movements() == ["hold", "release"]
+
+
+async def test_a_payment_that_seqr_gave_back_is_told_as_reversed(database: Database) -> None:
+    async with at_work(database, reversal_seconds=0.1) as shop:
+        shop.sandbox.faults.notifications = NotificationFaults(lost=True)
+        reference = await shop.buy()
+        booked = shop.sandbox.ledger.pay(reference)
+
+        async def reversed_() -> bool:
+            return booked.reversed
+
+        await until(reversed_)
+        purchase = await shop.until_state("failed")
+        assert purchase["reason"] == "reversed"
+        assert await shop.stock() == (10, 0)
