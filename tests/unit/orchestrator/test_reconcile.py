@@ -205,3 +205,12 @@ async def test_one_answer_in_between_starts_the_count_anew(
         await run(reconciler)
     queue.due = ["p1", "p2"]
     assert await run(reconciler) == 2
+
+
+async def test_checks_that_asked_nobody_are_no_failures(
+    reconciler: Reconciler, queue: Queue, desk: Desk, time: Time
+) -> None:
+    desk.reached = None
+    for _ in range(2):
+        queue.due = [f"p{number}" for number in range(50)]
+        assert await run(reconciler) == 50
