@@ -1,4 +1,4 @@
-"""``python -m statemachine picture`` and ``page`` write the machine's picture and its page to standard output."""
+"""``python -m statemachine picture`` and ``page`` write the picture and the page to standard output."""
 
 import sys
 

@@ -63,7 +63,7 @@ def stopped_well(ended: Ended) -> None:
 async def test_wrong_settings_stop_the_start_with_one_line(terminal: Terminal) -> None:
     right = dict(terminal.settings)
     wrong: list[tuple[dict[str, object], str]] = [
-        ({"database_url": "mysql://root:the-password-of-the-database@db/shop"}, "ORCHESTRATOR_DATABASE_URL"),
+        ({"database_url": "mysql://shop:the-password-of-the-database@db/shop"}, "ORCHESTRATOR_DATABASE_URL"),
         ({"api_token": "short"}, "ORCHESTRATOR_API_TOKEN"),
         ({"smtp_url": "the-password-of-the-mail-server"}, "ORCHESTRATOR_SMTP_URL"),
         ({}, "ORCHESTRATOR_SEQR_ENDPOINT"),

@@ -23,7 +23,7 @@ WAYS = {
     ("failed", "retry"): "received",
     ("failed", "pay"): "paid",
 }
-"""Written out by hand from the contract: received → invoiced → paid → stocked; failed from any but stocked."""
+"""Written out by hand from the contract; failed is reached from any but stocked."""
 
 STATES = ("received", "invoiced", "paid", "stocked", "failed")
 TRIGGERS = ("invoice", "refuse", "give_up", "run_out", "cancel", "pay", "close", "reverse", "stock", "retry")
