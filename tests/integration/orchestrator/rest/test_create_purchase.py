@@ -14,10 +14,9 @@ import pytest
 from pydantic import SecretStr
 
 from orchestrator.database import Database, open_database
-from orchestrator.invoice import notification_key
-from orchestrator.tables import notifications, products
-from sandbox.faults import FaultKind, NotificationFaults, OperationFault
-from tests.fixtures.shop import ORDER, SECRET, Shop, at_work, until
+from orchestrator.tables import products
+from sandbox.faults import FaultKind, OperationFault
+from tests.fixtures.shop import ORDER, Shop, at_work, until
 
 PATH = "/seqr/createPurchase"
 
@@ -267,42 +266,3 @@ async def test_the_last_pieces_go_to_as_many_customers(shop: Shop) -> None:
     answers = await asyncio.gather(*[shop.order(clientName=f"Customer {number}") for number in range(12)])
     assert sorted(status for status, _ in answers) == [200] * 3 + [409] * 9
     assert await shop.stock() == (3, 3)
-
-
-async def notify(shop: Shop, key: str, method: str = "POST") -> int:
-    async with shop.http.request(method, f"{shop.base_url}/seqr/notification/{key}") as answer:
-        return answer.status
-
-
-async def test_a_notification_is_answered_200_and_makes_us_ask(shop: Shop) -> None:
-    shop.sandbox.faults.notifications = NotificationFaults(lost=True)
-    reference = await shop.buy()
-    shop.sandbox.ledger.pay(reference)
-    purchase_id = (await shop.only())["id"]
-    key = notification_key(purchase_id, SECRET)
-    assert await notify(shop, key) == 200
-
-    async def stocked() -> bool:
-        return bool((await shop.only())["state"] == "stocked")
-
-    await until(stocked)
-    assert await notify(shop, key) == 200, "late"
-    assert [row["sender"] for row in await shop.rows(notifications)] == ["127.0.0.1"]
-
-
-async def test_any_other_address_is_404(plain_shop: Shop) -> None:
-    await plain_shop.buy()
-    purchase_id = (await plain_shop.only())["id"]
-    other = "0195aaaa-0000-7000-8000-000000000001"
-    for key in ("x", purchase_id, f"{purchase_id}.AAAA", "%00", "%ff", notification_key(other, SECRET)):
-        assert await notify(plain_shop, key) == 404, key
-    assert await notify(plain_shop, notification_key(purchase_id, SECRET), "GET") == 405
-    assert await plain_shop.rows(notifications) == []
-
-
-async def test_a_flood_of_notifications_fills_nothing(plain_shop: Shop) -> None:
-    await plain_shop.buy()
-    key = notification_key((await plain_shop.only())["id"], SECRET)
-    assert set(await asyncio.gather(*[notify(plain_shop, key) for _ in range(40)])) == {200}
-    assert len(await plain_shop.rows(notifications)) == 20
-    assert (await plain_shop.only())["state"] == "invoiced"
