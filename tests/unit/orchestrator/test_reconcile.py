@@ -214,3 +214,13 @@ async def test_checks_that_asked_nobody_are_no_failures(
     for _ in range(2):
         queue.due = [f"p{number}" for number in range(50)]
         assert await run(reconciler) == 50
+
+
+async def test_what_was_claimed_is_left_when_seqr_turns_out_to_be_down(
+    reconciler: Reconciler, queue: Queue, desk: Desk
+) -> None:
+    desk.reached = False
+    queue.due = [f"p{number}" for number in range(150)]
+    begun = await run(reconciler)
+    assert SLOTS <= begun < 150
+    assert len(desk.checked) == begun
