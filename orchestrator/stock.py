@@ -56,7 +56,7 @@ def release(connection: Connection, purchase_id: str, round_: int, stamp: Stamp)
         raise StockError(f"Purchase {purchase_id} cannot give back what was not reserved: {missing}.")
     _change(connection, needs, reserved=-1)
     _note(connection, purchase_id, round_, needs, "release", stamp=stamp, reserved=-1)
-    _wake_waiting(connection, needs, stamp.at)
+    wake_waiting(connection, needs, stamp.at)
 
 
 def take(connection: Connection, purchase_id: str, round_: int, held: bool, stamp: Stamp) -> str:
@@ -121,10 +121,10 @@ def _move_on_hand(
     movement = _movement(None, 0, token, kind, stamp=Stamp(actor, at), reason=reason, on_hand=change)
     connection.execute(insert(stock_movements).values(movement))
     if change > 0:
-        _wake_waiting(connection, [token], at)
+        wake_waiting(connection, [token], at)
 
 
-def _wake_waiting(connection: Connection, tokens: Iterable[str], at: datetime) -> None:
+def wake_waiting(connection: Connection, tokens: Iterable[str], at: datetime) -> None:
     """Paid purchases that lacked one of these products are looked at again at once."""
     lines = purchase_lines.c
     waiting = select(lines.purchase_id).where(lines.product_token.in_(list(tokens)))

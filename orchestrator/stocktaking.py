@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from orchestrator.identity import new_id
 from orchestrator.portions import portions
+from orchestrator.stock import wake_waiting
 from orchestrator.tables import products, purchase_lines, purchases, stock_movements
 from statemachine import State
 
@@ -36,7 +37,8 @@ def correct_many(
         insert(stock_movements),
         [_movement(token, change, reason, actor, at) for token, change in moved.items()],
     )
-    _wake(connection, [token for token, change in moved.items() if change > 0], at)
+    for some in portions([token for token, change in moved.items() if change > 0]):
+        wake_waiting(connection, some, at)
 
 
 def awaited(connection: Connection, tokens: Collection[str]) -> set[str]:
@@ -49,17 +51,6 @@ def awaited(connection: Connection, tokens: Collection[str]) -> set[str]:
         .where(purchases.c.state == State.PAID.value, lines.product_token.in_(tokens))
     )
     return set(connection.execute(statement).scalars())
-
-
-def _wake(connection: Connection, tokens: list[str], at: datetime) -> None:
-    lines = purchase_lines.c
-    for some in portions(tokens):
-        waiting = select(lines.purchase_id).where(lines.product_token.in_(some))
-        connection.execute(
-            update(purchases)
-            .where(purchases.c.state == State.PAID.value, purchases.c.id.in_(waiting))
-            .values(next_check_at=at)
-        )
 
 
 def _movement(token: str, change: int, reason: str, actor: str, at: datetime) -> dict[str, object]:
