@@ -1,65 +1,17 @@
-"""The tables. Validation happens at the edge; these say how things are kept.
-
-Which hot path writes what: ``purchase.py`` and ``settlement.py``. Every table's key sorts by time where it
-is an id.
-"""
+"""Purchases, and everything that belongs to one."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Integer, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from orchestrator.columns import Fixed, Moment
+from orchestrator.models.fields import fixed as _fixed
+from orchestrator.models.fields import moment as _moment
 
-METADATA = SQLModel.metadata
 _BIG_ID = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _moment(**options: Any) -> Any:
-    return Field(sa_type=Moment, **options)
-
-
-def _fixed(**options: Any) -> Any:
-    return Field(sa_type=Fixed, **options)
-
-
-class Product(SQLModel, table=True):
-    """Something for sale. A bundle is a product with parts; its stock is that of its parts."""
-
-    __tablename__ = "products"
-    __table_args__ = (
-        CheckConstraint("on_hand >= 0", name="products_on_hand_not_negative"),
-        CheckConstraint("reserved >= 0", name="products_reserved_not_negative"),
-    )
-
-    token: str = Field(primary_key=True, max_length=64)
-    title: str = Field(max_length=200)
-    price: Decimal = _fixed()
-    currency: str = Field(max_length=3)
-    tax_rate: Decimal = _fixed()
-    sku: str | None = Field(default=None, max_length=64)
-    ean: str | None = Field(default=None, max_length=14)
-    for_sale: bool = True
-    on_hand: int = 0
-    reserved: int = 0
-    created_at: datetime = _moment()
-    updated_at: datetime = _moment()
-
-
-class BundlePart(SQLModel, table=True):
-    """How many of a product one bundle contains."""
-
-    __tablename__ = "bundle_parts"
-    __table_args__ = (CheckConstraint("quantity > 0", name="bundle_parts_quantity_positive"),)
-
-    bundle_token: str = Field(primary_key=True, foreign_key="products.token", max_length=64)
-    part_token: str = Field(primary_key=True, foreign_key="products.token", max_length=64, index=True)
-    position: int
-    quantity: int
 
 
 class Purchase(SQLModel, table=True):
@@ -93,6 +45,15 @@ class Purchase(SQLModel, table=True):
             sqlite_where=text("attention IS NOT NULL"),
             postgresql_where=text("attention IS NOT NULL"),
         ),
+        Index(
+            "purchases_by_reason",
+            "reason",
+            "id",
+            sqlite_where=text("reason IS NOT NULL"),
+            postgresql_where=text("reason IS NOT NULL"),
+        ),
+        Index("purchases_by_amount", "amount", "id"),
+        Index("purchases_of_product", "purchase_token", "id"),
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -198,25 +159,6 @@ class JournalEntry(SQLModel, table=True):
     detail: str = Field(sa_type=Text)
 
 
-class ExchangeRow(SQLModel, table=True):
-    """One SOAP call as kept for the merchant; credentials were masked before it came here."""
-
-    __tablename__ = "exchanges"
-    __table_args__ = (Index("exchanges_of_purchase", "purchase_id", "started_at"),)
-
-    id: str = Field(primary_key=True, max_length=36)
-    purchase_id: str | None = Field(default=None, max_length=36)
-    attempt_id: str | None = Field(default=None, max_length=36)
-    operation: str = Field(max_length=64)
-    started_at: datetime = _moment(index=True)
-    duration_ms: float
-    verdict: str = Field(max_length=16)
-    result_code: int | None = None
-    detail: str = Field(sa_type=Text)
-    request: str = Field(sa_type=Text)
-    response: str = Field(sa_type=Text)
-
-
 class Notification(SQLModel, table=True):
     """SEQR (or somebody) called a purchase's notification URL."""
 
@@ -226,90 +168,3 @@ class Notification(SQLModel, table=True):
     purchase_id: str = Field(foreign_key="purchases.id", max_length=36, index=True)
     at: datetime = _moment()
     sender: str = Field(max_length=64)
-
-
-class StockMovement(SQLModel, table=True):
-    """One change of a product's stock; rows are only ever added.
-
-    ``on_hand`` and ``reserved`` are the changes. A purchase moves each product once for each ``kind`` and
-    ``round`` (how often it has been held), which the database enforces.
-    """
-
-    __tablename__ = "stock_movements"
-    __table_args__ = (
-        UniqueConstraint("purchase_id", "product_token", "kind", "round", name="stock_movements_once"),
-        Index("stock_movements_of_product", "product_token", "id"),
-    )
-
-    id: str = Field(primary_key=True, max_length=36)
-    product_token: str = Field(foreign_key="products.token", max_length=64)
-    purchase_id: str | None = Field(default=None, max_length=36)
-    round: int = 0
-    at: datetime = _moment()
-    kind: str = Field(max_length=16)
-    on_hand: int
-    reserved: int
-    reason: str = Field(max_length=200)
-    actor: str = Field(max_length=100)
-
-
-class OutboxMail(SQLModel, table=True):
-    """A mail that has to go out, written in the same commit as what it tells.
-
-    States: ``queued``, ``sent``, ``kept`` (no SMTP is set), ``failed`` (given up). The text is made anew for
-    each attempt and kept as it was in the last. ``message_id`` is the left side of the Message-ID; it never
-    changes, so a repeat is recognised.
-    """
-
-    __tablename__ = "outbox"
-    __table_args__ = (
-        UniqueConstraint("purchase_id", "kind", "number", name="outbox_once"),
-        Index("outbox_by_state", "state", "id"),
-        Index(
-            "outbox_due",
-            "next_attempt_at",
-            sqlite_where=text("next_attempt_at IS NOT NULL"),
-            postgresql_where=text("next_attempt_at IS NOT NULL"),
-        ),
-    )
-
-    id: str = Field(primary_key=True, max_length=36)
-    purchase_id: str = Field(foreign_key="purchases.id", max_length=36)
-    kind: str = Field(max_length=32)
-    number: int
-    state: str = Field(max_length=16)
-    recipient: str = Field(max_length=254)
-    message_id: str = Field(max_length=200)
-    subject: str | None = Field(default=None, sa_type=Text)
-    text_body: str | None = Field(default=None, sa_type=Text)
-    html_body: str | None = Field(default=None, sa_type=Text)
-    attempts: int = 0
-    last_error: str | None = Field(default=None, sa_type=Text)
-    created_at: datetime = _moment()
-    next_attempt_at: datetime | None = _moment(default=None)
-    sent_at: datetime | None = _moment(default=None)
-
-
-class User(SQLModel, table=True):
-    """Somebody who may sign in to the dashboard."""
-
-    __tablename__ = "users"
-
-    id: str = Field(primary_key=True, max_length=36)
-    name: str = Field(max_length=64, unique=True)
-    password_hash: str = Field(max_length=200)
-    role: str = Field(max_length=16)
-    created_at: datetime = _moment()
-
-
-class ApiToken(SQLModel, table=True):
-    """A bearer token for ``/api/v1``; only its hash is kept."""
-
-    __tablename__ = "api_tokens"
-
-    id: str = Field(primary_key=True, max_length=36)
-    name: str = Field(max_length=64)
-    token_hash: str = Field(max_length=64, unique=True)
-    created_at: datetime = _moment()
-    last_used_at: datetime | None = _moment(default=None)
-    revoked_at: datetime | None = _moment(default=None)
