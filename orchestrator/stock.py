@@ -7,17 +7,18 @@ then changes it; the database's own constraints stand behind that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.identity import new_id
+from orchestrator.movement import movement
+from orchestrator.product import LARGEST_STOCK
 from orchestrator.stamp import Stamp
 from orchestrator.tables import bundle_parts, products, purchase_lines, purchases, stock_movements
 from statemachine import State
 
-LARGEST_STOCK = 1_000_000_000
 Needs = Mapping[str, int]
 """How many of each product, by token."""
 
@@ -26,6 +27,30 @@ class StockError(OrchestratorError):
     """The stock cannot be changed so."""
 
     code = "stock_error"
+
+
+class StockMoved(StockError):
+    """The stock has moved since somebody looked at it.
+
+    Attributes:
+        seen, on_hand: what was on hand then, and what is now.
+    """
+
+    code = "stock_moved"
+
+    def __init__(self, token: str, seen: int, on_hand: int) -> None:
+        self.seen, self.on_hand = seen, on_hand
+        super().__init__(f"{token} had {seen} on hand when you looked and has {on_hand} now: look again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Restock:
+    """What a change made by hand did: how many were on hand and are now, and how many paid purchases that
+    waited for the product are looked at again."""
+
+    before: int
+    after: int
+    woken: int = 0
 
 
 def needs_of(connection: Connection, purchase_id: str) -> Needs:
@@ -75,7 +100,9 @@ def take(connection: Connection, purchase_id: str, round_: int, held: bool, stam
     return missing
 
 
-def receive(connection: Connection, token: str, change: int, reason: str, actor: str, at: datetime) -> None:
+def receive(
+    connection: Connection, token: str, change: int, reason: str, actor: str, at: datetime
+) -> Restock:
     """Add to what is on hand (or take away, with a negative ``change``).
 
     Raises:
@@ -86,16 +113,34 @@ def receive(connection: Connection, token: str, change: int, reason: str, actor:
     if change == 0 or not 0 <= left <= LARGEST_STOCK:
         raise StockError(f"{token} has {on_hand} on hand: a change of {change} would leave {left}.")
     kind = "receive" if change > 0 else "remove"
-    _move_on_hand(connection, token, change, kind, reason, actor, at)
+    return _move_on_hand(connection, token, kind, Restock(on_hand, left), reason, Stamp(actor, at))
 
 
-def correct(connection: Connection, token: str, on_hand: int, reason: str, actor: str, at: datetime) -> None:
-    """Set what is on hand to what was counted. Raises StockError."""
-    change = on_hand - _on_hand(connection, token)
+def correct(
+    connection: Connection,
+    token: str,
+    on_hand: int,
+    reason: str,
+    actor: str,
+    at: datetime,
+    *,
+    seen: int | None = None,
+) -> Restock:
+    """Set what is on hand to what was counted. ``seen`` is what was on hand when somebody looked.
+
+    Raises:
+        StockMoved: it is not ``seen`` any more.
+        StockError: no such product, it is a bundle, or nobody can have so many.
+    """
+    before = _on_hand(connection, token)
+    if seen is not None and seen != before:
+        raise StockMoved(token, seen, before)
     if not 0 <= on_hand <= LARGEST_STOCK:
         raise StockError(f"{token} cannot have {on_hand} on hand.")
-    if change:
-        _move_on_hand(connection, token, change, "correct", reason, actor, at)
+    counted = Restock(before, on_hand)
+    if on_hand == before:
+        return counted
+    return _move_on_hand(connection, token, "correct", counted, reason, Stamp(actor, at))
 
 
 def _on_hand(connection: Connection, token: str) -> int:
@@ -111,28 +156,29 @@ def _on_hand(connection: Connection, token: str) -> int:
 
 
 def _move_on_hand(
-    connection: Connection, token: str, change: int, kind: str, reason: str, actor: str, at: datetime
-) -> None:
+    connection: Connection, token: str, kind: str, levels: Restock, reason: str, stamp: Stamp
+) -> Restock:
+    change = levels.after - levels.before
     connection.execute(
         update(products)
         .where(products.c.token == token)
-        .values(on_hand=products.c.on_hand + change, updated_at=at)
+        .values(on_hand=products.c.on_hand + change, updated_at=stamp.at)
     )
-    movement = _movement(None, 0, token, kind, stamp=Stamp(actor, at), reason=reason, on_hand=change)
-    connection.execute(insert(stock_movements).values(movement))
-    if change > 0:
-        wake_waiting(connection, [token], at)
+    row = movement(token, kind, stamp, reason=reason, on_hand=change)
+    connection.execute(insert(stock_movements).values(row))
+    woken = wake_waiting(connection, [token], stamp.at) if change > 0 else 0
+    return Restock(levels.before, levels.after, woken)
 
 
-def wake_waiting(connection: Connection, tokens: Iterable[str], at: datetime) -> None:
-    """Paid purchases that lacked one of these products are looked at again at once."""
+def wake_waiting(connection: Connection, tokens: Iterable[str], at: datetime) -> int:
+    """Paid purchases that lacked one of these products are looked at again at once; returns how many."""
     lines = purchase_lines.c
-    waiting = select(lines.purchase_id).where(lines.product_token.in_(list(tokens)))
-    connection.execute(
-        update(purchases)
-        .where(purchases.c.state == State.PAID.value, purchases.c.id.in_(waiting))
-        .values(next_check_at=at)
+    # Asked for each of the few paid purchases: the lines have no index by product.
+    needs = exists().where(lines.purchase_id == purchases.c.id, lines.product_token.in_(list(tokens)))
+    done = connection.execute(
+        update(purchases).where(purchases.c.state == State.PAID.value, needs).values(next_check_at=at)
     )
+    return done.rowcount
 
 
 def _missing(connection: Connection, needs: Needs, enough: ColumnElement[int]) -> str:
@@ -181,40 +227,15 @@ def _note(
     connection.execute(
         insert(stock_movements),
         [
-            _movement(
-                purchase_id,
-                round_,
+            movement(
                 token,
                 kind,
-                stamp=stamp,
+                stamp,
+                purchase_id=purchase_id,
+                round_=round_,
                 on_hand=on_hand * quantity,
                 reserved=reserved * quantity,
             )
             for token, quantity in sorted(needs.items())
         ],
     )
-
-
-def _movement(
-    purchase_id: str | None,
-    round_: int,
-    token: str,
-    kind: str,
-    *,
-    stamp: Stamp,
-    reason: str = "",
-    on_hand: int = 0,
-    reserved: int = 0,
-) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "product_token": token,
-        "purchase_id": purchase_id,
-        "round": round_,
-        "at": stamp.at,
-        "kind": kind,
-        "on_hand": on_hand,
-        "reserved": reserved,
-        "reason": reason,
-        "actor": stamp.actor,
-    }

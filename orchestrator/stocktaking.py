@@ -11,8 +11,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from orchestrator.identity import new_id
+from orchestrator.movement import movement
 from orchestrator.portions import portions
+from orchestrator.stamp import Stamp
 from orchestrator.stock import wake_waiting
 from orchestrator.tables import products, purchase_lines, purchases, stock_movements
 from statemachine import State
@@ -33,9 +34,10 @@ def correct_many(
         .values(on_hand=products.c.on_hand + bindparam("change"), updated_at=bindparam("at")),
         [{"of_token": token, "change": change, "at": at} for token, change in moved.items()],
     )
+    stamp = Stamp(actor, at)
     connection.execute(
         insert(stock_movements),
-        [_movement(token, change, reason, actor, at) for token, change in moved.items()],
+        [movement(token, "correct", stamp, reason=reason, on_hand=change) for token, change in moved.items()],
     )
     for some in portions([token for token, change in moved.items() if change > 0]):
         wake_waiting(connection, some, at)
@@ -51,18 +53,3 @@ def awaited(connection: Connection, tokens: Collection[str]) -> set[str]:
         .where(purchases.c.state == State.PAID.value, lines.product_token.in_(tokens))
     )
     return set(connection.execute(statement).scalars())
-
-
-def _movement(token: str, change: int, reason: str, actor: str, at: datetime) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "product_token": token,
-        "at": at,
-        "kind": "correct",
-        "on_hand": change,
-        "reserved": 0,
-        "reason": reason,
-        "actor": actor,
-        "purchase_id": None,
-        "round": 0,
-    }
