@@ -39,6 +39,9 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    with op.batch_alter_table("bulk_runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_bulk_runs_state"), ["state"], unique=False)
+
     op.create_table(
         "process_reports",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -97,6 +100,7 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["purchase_id"],
@@ -109,7 +113,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "purchase_id"),
     )
     with op.batch_alter_table("bulk_items", schema=None) as batch_op:
-        batch_op.create_index("bulk_items_by_state", ["state", "run_id", "leased_until"], unique=False)
+        batch_op.create_index("bulk_items_by_state", ["state", "run_id", "purchase_id"], unique=False)
 
     op.create_table(
         "search_terms",
@@ -198,6 +202,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_process_reports_seen_at"))
 
     op.drop_table("process_reports")
+    with op.batch_alter_table("bulk_runs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_bulk_runs_state"))
+
     op.drop_table("bulk_runs")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index("audit_of_subject")

@@ -76,7 +76,11 @@ class ProcessReport(SQLModel, table=True):
 
 
 class BulkRun(SQLModel, table=True):
-    """One action on many purchases. States: ``running``, ``stopped`` (somebody stopped it), ``done``."""
+    """One action on many purchases.
+
+    States: ``running``; ``stopping`` (somebody stopped it: what was begun is ended), then ``stopped``;
+    ``done``.
+    """
 
     __tablename__ = "bulk_runs"
 
@@ -86,23 +90,31 @@ class BulkRun(SQLModel, table=True):
     why: str = Field(sa_type=Text)
     selection: str = Field(max_length=2000)
     """The list's address that the purchases were chosen on."""
-    state: str = Field(max_length=16)
+    state: str = Field(max_length=16, index=True)
     total: int
     created_at: datetime = _moment()
     ended_at: datetime | None = _moment(default=None)
 
 
 class BulkItem(SQLModel, table=True):
-    """One purchase of a bulk run. States: ``waiting``, ``done``, ``refused`` (its state does not allow it,
-    or it has changed since), ``failed``."""
+    """One purchase of a bulk run.
+
+    States: ``waiting``; ``done``; ``refused`` (its state does not allow it, or it has changed since);
+    ``failed`` (it went wrong each time); ``left`` (the run was stopped before its turn).
+    """
 
     __tablename__ = "bulk_items"
-    __table_args__ = (Index("bulk_items_by_state", "state", "run_id", "leased_until"),)
+    __table_args__ = (Index("bulk_items_by_state", "state", "run_id", "purchase_id"),)
 
     run_id: str = Field(primary_key=True, foreign_key="bulk_runs.id", max_length=36)
     purchase_id: str = Field(primary_key=True, foreign_key="purchases.id", max_length=36)
     revision: int
-    """What the operator saw when the run was begun."""
+    """What the operator saw in the dry run."""
     state: str = Field(max_length=16)
     outcome: str = Field(sa_type=Text)
+    """``done``: the purchase's state after it; otherwise why not, in a sentence. While it waits: what went
+    wrong the last time."""
+    tries: int
+    """How often it was begun."""
     leased_until: datetime | None = _moment(default=None)
+    """While it waits: somebody is at it, or it is not to be tried again, before this."""
