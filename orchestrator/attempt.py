@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from orchestrator import exchange, journal, outbox, stock
 from orchestrator.identity import new_id
+from orchestrator.intent import ANYWAY, Intent
 from orchestrator.invoice import build
 from orchestrator.pricing import read_lines
 from orchestrator.purchase import Purchase, load, lock
@@ -95,12 +96,17 @@ def begin(connection: Connection, purchase: Purchase, settings: Settings, at: da
     return attempt_id
 
 
-def begin_next(connection: Connection, purchase_id: str, settings: Settings, stamp: Stamp) -> str | None:
+def begin_next(
+    connection: Connection, purchase_id: str, settings: Settings, stamp: Stamp, intent: Intent = ANYWAY
+) -> str | None:
     """Begin another attempt for a received purchase, unless the last one may still be on its way.
 
     A purchase that got no invoice within its time fails as ``seqr_unreachable``.
+
+    Raises:
+        Changed: it is not what was looked at any more.
     """
-    purchase = lock(connection, purchase_id)
+    purchase = intent.lock(connection, purchase_id)
     if purchase.state != State.RECEIVED.value:
         return None
     last = of_purchase(connection, purchase_id)[-1]  # the first one is made with the purchase

@@ -9,20 +9,33 @@ from orchestrator import attempt as attempts
 from orchestrator import journal, stock
 from orchestrator.attempt import Attempt
 from orchestrator.database import LostRace
-from orchestrator.purchase import Purchase, find_open, lock
+from orchestrator.intent import Intent
+from orchestrator.purchase import Purchase, find_open
 from orchestrator.settings import Settings
 from orchestrator.stamp import Stamp
 from statemachine import Action, NotAllowed, Reason, State, Trigger
 
 
-def start_over(connection: Connection, purchase_id: str, settings: Settings, stamp: Stamp) -> str:
+def ask(connection: Connection, purchase_id: str, intent: Intent) -> None:
+    """Somebody wants SEQR asked about a purchase that they have looked at.
+
+    Raises:
+        Changed: it is another now.
+    """
+    intent.lock(connection, purchase_id)
+
+
+def start_over(
+    connection: Connection, purchase_id: str, settings: Settings, stamp: Stamp, intent: Intent
+) -> str:
     """Take a failed purchase back to received, with a new hold; returns the attempt to send now.
 
     Raises:
         NotAllowed: the stock lacks something, or the customer has a newer unpaid purchase of the same order.
+        Changed: it is not what was looked at any more.
         LostRace: it has changed since it was read.
     """
-    purchase = lock(connection, purchase_id)
+    purchase = intent.lock(connection, purchase_id)
     twin = find_open(connection, purchase.request_key)
     if twin is not None and twin.id != purchase_id:
         why = f"The customer has an unpaid purchase of the same order already: {twin.id}."
@@ -36,7 +49,7 @@ def start_over(connection: Connection, purchase_id: str, settings: Settings, sta
             purchase,
             Trigger.RETRY,
             stamp,
-            "Started over: the goods are held again.",
+            intent.because("Started over: the goods are held again."),
             missing=missing,
             holds_stock=True,
             holds=round_,
@@ -50,33 +63,37 @@ def start_over(connection: Connection, purchase_id: str, settings: Settings, sta
     return attempts.begin(connection, after, settings, stamp.at)
 
 
-def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp) -> Purchase:
+def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent) -> Purchase:
     """Fail a purchase that SEQR has no invoice of. One that is on its way is cancelled when it arrives.
 
     Raises:
         NotAllowed: it is not received any more.
+        Changed: it is not what was looked at any more.
         LostRace: it has changed since it was read.
     """
     return attempts.fail(
         connection,
-        lock(connection, purchase_id),
+        intent.lock(connection, purchase_id),
         Trigger.CANCEL,
         Reason.CANCELLED_BY_MERCHANT,
         stamp,
-        "Cancelled before there was an invoice.",
+        intent.because("Cancelled before there was an invoice."),
     )
 
 
-def ask_cancel(connection: Connection, purchase_id: str, stamp: Stamp) -> tuple[Purchase, Attempt]:
+def ask_cancel(
+    connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent
+) -> tuple[Purchase, Attempt]:
     """Write down that the merchant wants the open invoice cancelled; returns what to cancel at SEQR.
 
     Should the process die now, the next check goes on with it.
 
     Raises:
         NotAllowed: the purchase has no open invoice any more.
+        Changed: it is not what was looked at any more.
         LostRace: it has changed since it was read.
     """
-    purchase = lock(connection, purchase_id)
+    purchase = intent.lock(connection, purchase_id)
     current = [
         attempt
         for attempt in attempts.of_purchase(connection, purchase_id)
@@ -92,7 +109,7 @@ def ask_cancel(connection: Connection, purchase_id: str, stamp: Stamp) -> tuple[
         purchase,
         "cancel_asked",
         stamp,
-        "The shop asks SEQR to cancel the invoice.",
+        intent.because("The shop asks SEQR to cancel the invoice."),
     )
     return after, current[0]
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from orchestrator import attempt as attempts
 from orchestrator import exchange, journal, outbox, stock, watch
 from orchestrator.attempt import Attempt
-from orchestrator.purchase import Purchase, lock
+from orchestrator.intent import ANYWAY, Intent
+from orchestrator.purchase import Purchase
 from orchestrator.seqr.messages import (
     Answered,
     InvoiceStatus,
@@ -121,13 +122,13 @@ def record_cancel(
             return journal.touch(connection, purchase, next_check_at=stamp.at + _interval(settings))
 
 
-def take_stock(connection: Connection, purchase_id: str, stamp: Stamp) -> Purchase:
+def take_stock(connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent = ANYWAY) -> Purchase:
     """Take the goods of a paid purchase, if they are there now; if not, let it rest until some arrive.
 
     Both in one commit: a delivery that is booked in meanwhile is either seen here, or finds the purchase
-    resting and makes it due again.
+    resting and makes it due again. Raises Changed.
     """
-    after = _deliver(connection, lock(connection, purchase_id), stamp)
+    after = _deliver(connection, intent.lock(connection, purchase_id), stamp)
     watch.rest(connection, purchase_id)
     return after
 

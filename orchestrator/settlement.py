@@ -10,12 +10,14 @@ from typing import Any, ClassVar
 import structlog
 
 from orchestrator import attempt as attempts
+from orchestrator import intent as intents
 from orchestrator import journal, operation, outcome, placement, watch
 from orchestrator.attempt import Attempt
 from orchestrator.checks import BackgroundChecks
 from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
+from orchestrator.intent import Intent
 from orchestrator.purchase import Order, OutOfStock, Purchase
 from orchestrator.seqr.messages import (
     Answered,
@@ -118,17 +120,21 @@ class Settlement:
         if await self._database.write(watch.told, purchase_id, sender, self._clock()):
             self._checks.soon(purchase_id, "notification")
 
-    async def act(self, purchase_id: str, action: Action, actor: str) -> None:
-        """Do what an operator asks for.
+    async def act(
+        self, purchase_id: str, action: Action, actor: str, seen: int | None = None, why: str = ""
+    ) -> None:
+        """Do what an operator asks for. ``seen`` is the revision that they looked at, ``why`` their reason.
 
         Raises:
             NotAllowed: the purchase's state does not allow it; ``why`` says so.
+            Changed: the purchase is not what they looked at any more; nothing was done.
             PurchaseUnknown: there is no such purchase.
         """
-        found = await self._database.read(watch.look, purchase_id)
-        effect = effect_of(action, State(found.purchase.state))
+        intent = Intent(seen, why)
+        found = await self._database.read(intents.look, purchase_id, intent)
+        effect = effect_of(action, State(found.state))
         log.info("purchase.action", purchase_id=purchase_id, action=action.value, actor=actor)
-        await self._effects[effect](self, purchase_id, actor)
+        await self._effects[effect](self, purchase_id, actor, intent)
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -221,9 +227,13 @@ class Settlement:
             status = await self._seqr.payment_status(attempt.reference, attempt.version)
             await self._record_status(after, attempt, status, actor)
 
-    async def _do_send(self, purchase_id: str, actor: str) -> None:
+    async def _do_ask(self, purchase_id: str, actor: str, intent: Intent) -> None:
+        await self._database.write(operation.ask, purchase_id, intent)
+        await self._check_everything(purchase_id, actor)
+
+    async def _do_send(self, purchase_id: str, actor: str, intent: Intent) -> None:
         attempt_id = await self._database.write(
-            attempts.begin_next, purchase_id, self._settings, self._stamp(actor)
+            attempts.begin_next, purchase_id, self._settings, self._stamp(actor), intent
         )
         if attempt_id is not None:
             await self._send(attempt_id, actor)
@@ -231,25 +241,27 @@ class Settlement:
             why = "The last invoice may still be on its way to SEQR: wait a moment."
             raise NotAllowed(Action.RETRY.value, State.RECEIVED.value, why)
 
-    async def _do_take_stock(self, purchase_id: str, actor: str) -> None:
-        await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
+    async def _do_take_stock(self, purchase_id: str, actor: str, intent: Intent) -> None:
+        await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor), intent)
 
-    async def _do_start_over(self, purchase_id: str, actor: str) -> None:
+    async def _do_start_over(self, purchase_id: str, actor: str, intent: Intent) -> None:
         attempt_id = await self._database.write(
-            operation.start_over, purchase_id, self._settings, self._stamp(actor)
+            operation.start_over, purchase_id, self._settings, self._stamp(actor), intent
         )
         await self._send(attempt_id, actor)
 
-    async def _do_fail(self, purchase_id: str, actor: str) -> None:
-        await self._database.write(operation.cancel_received, purchase_id, self._stamp(actor))
+    async def _do_fail(self, purchase_id: str, actor: str, intent: Intent) -> None:
+        await self._database.write(operation.cancel_received, purchase_id, self._stamp(actor), intent)
 
-    async def _do_cancel(self, purchase_id: str, actor: str) -> None:
-        purchase, attempt = await self._database.write(operation.ask_cancel, purchase_id, self._stamp(actor))
+    async def _do_cancel(self, purchase_id: str, actor: str, intent: Intent) -> None:
+        purchase, attempt = await self._database.write(
+            operation.ask_cancel, purchase_id, self._stamp(actor), intent
+        )
         await self._cancel_invoice(purchase, attempt, Reason.CANCELLED_BY_MERCHANT, actor)
 
-    _effects: ClassVar[dict[Effect, Callable[[Settlement, str, str], Coroutine[Any, Any, None]]]] = {
+    _effects: ClassVar[dict[Effect, Callable[[Settlement, str, str, Intent], Coroutine[Any, Any, None]]]] = {
         Effect.SEND_INVOICE: _do_send,
-        Effect.ASK_SEQR: _check_everything,
+        Effect.ASK_SEQR: _do_ask,
         Effect.TAKE_STOCK: _do_take_stock,
         Effect.START_OVER: _do_start_over,
         Effect.FAIL: _do_fail,

@@ -32,6 +32,7 @@ _STATUSES = {
     "unknown_purchase_token": HTTPStatus.NOT_FOUND,
     "out_of_stock": HTTPStatus.CONFLICT,
     "stock_error": HTTPStatus.CONFLICT,
+    "changed": HTTPStatus.CONFLICT,
     "invalid_money": HTTPStatus.UNPROCESSABLE_ENTITY,
     "invoicing_error": HTTPStatus.BAD_GATEWAY,
 }
