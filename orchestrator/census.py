@@ -38,7 +38,7 @@ class Census:
 
 def take(connection: Connection, at: datetime) -> Census:
     """Count everything once."""
-    open_invoices, asked_at = _open_invoices(connection)
+    number, longest_unasked = open_invoices(connection, at)
     return Census(
         purchases=dict.fromkeys((state.value for state in State), 0) | _counts(connection, purchases),
         attention=connection.execute(
@@ -46,8 +46,8 @@ def take(connection: Connection, at: datetime) -> Census:
         ).scalar_one(),
         oldest=_oldest(connection, at),
         stays=_stays(connection, at),
-        open_invoices=open_invoices,
-        longest_unasked=_since(asked_at, at),
+        open_invoices=number,
+        longest_unasked=longest_unasked,
         mails=dict.fromkeys(_MAIL_STATES, 0) | _counts(connection, outbox),
     )
 
@@ -88,8 +88,9 @@ def _stays(connection: Connection, at: datetime) -> dict[str, float]:
     return {state: sum(seconds) / len(seconds) for state, seconds in stays.items()}
 
 
-def _open_invoices(connection: Connection) -> tuple[int, datetime | None]:
-    """How many there are, and when the one that waits longest was asked about, or else issued."""
+def open_invoices(connection: Connection, at: datetime) -> tuple[int, float]:
+    """How many a customer may pay, and for how many seconds the one that waits longest has not been asked
+    about since then, or else since it was issued; 0 when none is open."""
     asked = func.coalesce(purchases.c.asked_at, invoice_attempts.c.issued_at, invoice_attempts.c.sent_at)
     statement = (
         select(func.count(), func.min(asked))
@@ -98,7 +99,7 @@ def _open_invoices(connection: Connection) -> tuple[int, datetime | None]:
         .where(invoice_attempts.c.state == "open")
     )
     count, oldest = connection.execute(statement).one()
-    return count, oldest
+    return count, _since(oldest, at)
 
 
 def _since(then: datetime | None, at: datetime) -> float:

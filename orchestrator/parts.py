@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from orchestrator.calls import CallBook
 from orchestrator.database import Database
 from orchestrator.seqr.messages import Seqr
 from orchestrator.settings import Settings
@@ -19,3 +20,5 @@ class Parts:
     database: Database
     seqr: Seqr
     settlement: Settlement
+    calls: CallBook = field(default_factory=CallBook)
+    """Counts this process' calls to SEQR."""

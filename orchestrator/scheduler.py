@@ -6,9 +6,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from orchestrator.identity import now
 
 log = structlog.get_logger(__name__)
 
@@ -18,14 +21,38 @@ _LONGEST_STOP = 10.0
 
 @dataclass(slots=True)
 class Job:
-    """Something done every ``seconds``, and how its last run went. Times are of the monotonic clock."""
+    """Something done every ``seconds``, and how it went."""
 
     name: str
     run: Callable[[], Awaitable[object]]
     seconds: float
-    begun_at: float = 0.0
-    ended_at: float = 0.0
+    begun_at: datetime | None = None
+    """When the last run began."""
+    ended_at: datetime | None = None
+    """When the last run that ended did."""
+    took: float | None = None
+    """Seconds that the run that ended last took."""
+    runs: int = 0
+    """How many have ended."""
     error: str | None = None
+    """Why the run that ended last failed; None when it went well."""
+    failed_at: datetime | None = None
+    failed_with: str = ""
+    """Why the last one that failed did."""
+    alive_at: float = 0.0
+    """By the monotonic clock: when a run last ended, at first when the scheduler was started."""
+
+    def begin(self) -> None:
+        """A run begins."""
+        self.begun_at = now()
+
+    def end(self, error: str | None, took: float) -> None:
+        """The run is over; ``error`` says why it failed, ``took`` is in seconds."""
+        self.ended_at, self.took, self.error = now(), took, error
+        self.runs += 1
+        self.alive_at = time.monotonic()
+        if error is not None:
+            self.failed_at, self.failed_with = self.ended_at, error
 
 
 class Scheduler:
@@ -42,7 +69,7 @@ class Scheduler:
     def start(self) -> None:
         """Begin; needs a running event loop."""
         for job in self.jobs:
-            job.ended_at = time.monotonic()
+            job.alive_at = time.monotonic()
             self._scheduler.add_job(
                 self._run,
                 "interval",
@@ -74,26 +101,34 @@ class Scheduler:
         if not self._scheduler.running:
             return "The scheduler does not run."
         for job in self.jobs:
-            silent = time.monotonic() - job.ended_at
+            silent = time.monotonic() - job.alive_at
             if silent > job.seconds + _SILENT_TOO_LONG:
                 return f"The job {job.name} has not ended a run for {silent:.0f} s."
         return None
 
     async def _run(self, job: Job) -> None:
-        job.begun_at = time.monotonic()
+        job.begin()
         task = asyncio.current_task()
         assert task is not None
         self._runs.add(task)
         task.add_done_callback(self._runs.discard)
+        begun = time.monotonic()
+        error: str | None = "The run was cut off: the process is stopping."
+        try:
+            error = await self._outcome(job)
+        finally:
+            job.end(error, time.monotonic() - begun)
+
+    @staticmethod
+    async def _outcome(job: Job) -> str | None:
+        """Run it; returns why it failed."""
         try:
             await job.run()
-        except Exception as error:
-            if job.error != str(error):  # one line when it begins to fail, not one for every run
+        except Exception as failure:
+            error = str(failure) or type(failure).__name__
+            if job.error != error:  # one line when it begins to fail, not one for every run
                 log.exception("job.failed", job=job.name)
-            job.error = str(error)
-        else:
-            if job.error is not None:
-                log.info("job.recovered", job=job.name)
-            job.error = None
-        finally:
-            job.ended_at = time.monotonic()
+            return error
+        if job.error is not None:
+            log.info("job.recovered", job=job.name)
+        return None

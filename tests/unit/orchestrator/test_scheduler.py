@@ -121,7 +121,7 @@ async def test_a_job_that_hangs_is_not_well() -> None:
     scheduler.start()
     try:
         await until(lambda: work.runs == 1)
-        job.ended_at = time.monotonic() - 20
+        job.alive_at = time.monotonic() - 20
         assert scheduler.why_not_well() == "The job reconcile has not ended a run for 20 s."
     finally:
         work.go.set()
