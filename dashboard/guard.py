@@ -11,44 +11,66 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from dashboard.answer import is_fragment
-from dashboard.desk import Desk, Visit
+from dashboard.desk import Desk, Visit, clean
+from dashboard.language import mark
 from dashboard.queries.people import Person, find_person
 from dashboard.tokens import FIELD, csrf_fits
+from orchestrator import session
+from orchestrator.identity import now
+from orchestrator.session import Origin
 from orchestrator.users import Role
 
 Handler = Callable[[Visit], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+KEY = "key"
+"""What the session's key is called in the cookie."""
 
 _FORM_FIELDS = 50
 _LARGEST_FIELD = 16 * 1024
 """Bytes. The sign-in's form is read from anybody, so it must be small."""
 
+_NOT_OURS = mark("The form is too old, or came from another page. Go back, reload and try again.")
+_NOT_YOURS = {
+    Role.VIEWER: "",
+    Role.OPERATOR: mark("You may look, but not do this. Ask an operator or an admin."),
+    Role.ADMIN: mark("Only an admin may see and do this."),
+}
 
-def page(desk: Desk, path: str, handler: Handler) -> Route:
-    """A page for everybody who is signed in."""
+
+class Guarded(Route):
+    """A route for those who are signed in with a role that covers ``needs``."""
+
+    def __init__(self, path: str, endpoint: Endpoint, method: str, name: str, needs: Role) -> None:
+        super().__init__(path, endpoint, methods=[method], name=name)
+        self.needs = needs
+
+
+def page(desk: Desk, path: str, handler: Handler, needs: Role = Role.VIEWER) -> Guarded:
+    """A page for those whose role allows it; without ``needs`` for everybody who is signed in."""
 
     async def endpoint(request: Request) -> Response:
         person = await signed_in(desk, request)
         if person is None:
             return _to_sign_in(request)
+        _admit(person, needs)
         return await handler(Visit(desk, request, person))
 
-    return Route(path, endpoint, name=handler.__name__)
+    return Guarded(path, endpoint, "GET", handler.__name__, needs)
 
 
-def form(desk: Desk, path: str, handler: Handler, needs: Role = Role.OPERATOR) -> Route:
+def form(desk: Desk, path: str, handler: Handler, needs: Role = Role.OPERATOR) -> Guarded:
     """A form for those whose role allows it; it has to carry the session's token."""
 
     async def endpoint(request: Request) -> Response:
         person = await signed_in(desk, request)
         if person is None:
-            return RedirectResponse("/login", 303)
-        visit = Visit(desk, request, person, await read_form(request))
-        if not person.role.covers(needs):
-            role = person.role.value
-            raise HTTPException(403, f"As {role} you may look, but not do this. Ask an {needs.value}.")
-        return await handler(visit)
+            return _signed_out() if is_fragment(request) else RedirectResponse("/login", 303)
+        fields = await read_form(request)
+        _admit(person, needs)
+        return await handler(Visit(desk, request, person, fields))
 
-    return Route(path, endpoint, methods=["POST"], name=handler.__name__)
+    return Guarded(path, endpoint, "POST", handler.__name__, needs)
 
 
 async def read_form(request: Request) -> dict[str, str]:
@@ -56,27 +78,49 @@ async def read_form(request: Request) -> dict[str, str]:
     async with request.form(max_files=0, max_fields=_FORM_FIELDS, max_part_size=_LARGEST_FIELD) as sent:
         fields = {name: value for name, value in sent.items() if isinstance(value, str)}
     if not csrf_fits(request, fields.get(FIELD, "")):
-        raise HTTPException(
-            403, "The form is too old, or came from another page. Go back, reload and try again."
-        )
+        raise HTTPException(403, _NOT_OURS)
     return fields
 
 
 async def signed_in(desk: Desk, request: Request) -> Person | None:
-    """The person of this session, unless he is gone or has a new password since."""
-    user_id = request.session.get("user")
-    if not isinstance(user_id, str):
+    """The person whose session's key the browser has, unless the session has ended.
+
+    A live stream is no use of a session: a page that nobody looks at must not keep it alive.
+    """
+    key, at = request.session.get(KEY), now()
+    if not isinstance(key, str):
         return None
-    person = await desk.parts.database.read(find_person, user_id)
-    return person if person is not None and person.stamp == request.session.get("stamp") else None
+    person = await desk.parts.database.read(find_person, key, at)
+    if person is not None and person.session.use_is_news(at) and not _is_stream(request):
+        address = origin_of(request).address
+        await desk.parts.database.write(session.note_use, person.session.id, address, at)
+    return person
+
+
+def origin_of(request: Request) -> Origin:
+    """Where the request comes from."""
+    address = request.client.host if request.client else ""
+    return Origin(address, clean(request.headers.get("user-agent", "")))
+
+
+def _admit(person: Person, needs: Role) -> None:
+    if not person.role.covers(needs):
+        raise HTTPException(403, _NOT_YOURS[needs])
+
+
+def _is_stream(request: Request) -> bool:
+    return request.headers.get("accept") == "text/event-stream"
 
 
 def _to_sign_in(request: Request) -> Response:
     """Back here afterwards. A script is told to load the sign-in as a page."""
-    query = f"?{request.url.query}" if request.url.query else ""
-    if request.headers.get("accept") == "text/event-stream":
+    if _is_stream(request):
         return Response(status_code=401)
     if is_fragment(request):
-        return Response(status_code=401, headers={"HX-Redirect": "/login"})
-    here = request.url.path + query
+        return _signed_out()
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse("/login" if here == "/" else f"/login?next={quote(here, safe='')}", 303)
+
+
+def _signed_out() -> Response:
+    return Response(status_code=401, headers={"HX-Redirect": "/login"})

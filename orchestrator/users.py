@@ -1,4 +1,7 @@
-"""Who may sign in to the dashboard. Passwords are kept as argon2id hashes only."""
+"""Who may sign in to the dashboard, and what each may do there.
+
+Whoever changes something of a user ends that user's sessions and leaves a row in the audit log.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,22 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from orchestrator import audit, lockout, password, session
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import new_id
+from orchestrator.password import PasswordHash
+from orchestrator.stamp import Stamp
 from orchestrator.tables import users
+from orchestrator.work import Database
 
 ADMIN = "admin"
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD = 1024
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-_hasher = PasswordHasher()
-
-
-@cache
-def _nobodys_hash() -> str:
-    """What a password is compared with where nobody has the name."""
-    return _hasher.hash("a password that nobody has")
+_C = users.c
 
 
 class Role(StrEnum):
@@ -37,9 +33,9 @@ class Role(StrEnum):
     VIEWER = "viewer"
     """Look."""
     OPERATOR = "operator"
-    """Check, retry, cancel, change the stock."""
+    """Act on purchases, mails and the stock; read the audit log."""
     ADMIN = "admin"
-    """Change users, tokens and products too."""
+    """Change users, tokens and settings too."""
 
     def covers(self, needed: Role) -> bool:
         """Whether this role may do what ``needed`` may."""
@@ -65,117 +61,138 @@ class UserExists(UserError):
     code = "user_exists"
 
 
+class LastAdmin(UserError):
+    """This is the last admin: without one nobody could change users any more. Make another admin first."""
+
+    code = "last_admin"
+
+
+class RoleChanged(UserError):
+    """Somebody else changed the user's role meanwhile.
+
+    Attributes:
+        name: whose role.
+        role: what it is now.
+    """
+
+    code = "role_changed"
+
+    def __init__(self, name: str, role: Role) -> None:
+        super().__init__(f"Somebody else has made {name} {role.value} meanwhile. Nothing was changed.")
+        self.name, self.role = name, role
+
+
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user, without the password."""
+    """A user, without the password. ``language`` is None for the browser's own."""
 
     id: str
     name: str
     role: Role
+    language: str | None
     created_at: datetime
 
 
-_SHOWN = (users.c.id, users.c.name, users.c.role, users.c.created_at)
+SHOWN = (_C.id, _C.name, _C.role, _C.language, _C.created_at)
+"""The columns of a ``User``, in its order."""
 
 
-def add(connection: Connection, name: str, password: str, role: Role, at: datetime) -> User:
-    """Make a user. Raises UserExists, or UserError for a name or password that will not do."""
-    checked_name(name)
-    user = User(new_id(), name, role, at)
-    row = {
-        "id": user.id,
-        "name": name,
-        "role": role.value,
-        "created_at": at,
-        "password_hash": _hash(password),
-    }
+def add(
+    connection: Connection, name: str, kept: PasswordHash, role: Role, stamp: Stamp, address: str = ""
+) -> User:
+    """Make a user. Raises UserExists, or UserError for a name that will not do."""
+    user = User(new_id(), checked_name(name), role, None, stamp.at)
+    row = {"id": user.id, "name": name, "role": role.value, "created_at": stamp.at, "password_hash": kept}
     try:
         with connection.begin_nested():
             connection.execute(insert(users).values(row))
     except IntegrityError as error:
-        raise UserExists(
-            f"A user {name} exists already. Change the password: orchestrator users passwd {name}"
-        ) from error
+        raise UserExists(f"A user {name} exists already. Give that one another password instead.") from error
+    audit.record(connection, stamp, "user.add", name, role.value, address)
     return user
 
 
-def set_password(connection: Connection, name: str, password: str) -> None:
-    """Give a user another password. Raises UserUnknown, or UserError for one that will not do."""
-    changed = connection.execute(
-        update(users).where(users.c.name == name).values(password_hash=_hash(password))
-    )
-    if changed.rowcount == 0:
-        raise _unknown(name)
+def set_password(
+    connection: Connection,
+    name: str,
+    kept: PasswordHash,
+    stamp: Stamp,
+    address: str = "",
+    keep_session: str = "",
+) -> None:
+    """Give a user another password; every session ends but ``keep_session``. Raises UserUnknown."""
+    user = _locked(connection, name)[0]
+    connection.execute(update(users).where(_C.id == user.id).values(password_hash=kept))
+    session.end_all(connection, user.id, besides=keep_session)
+    lockout.forget(connection, name)
+    audit.record(connection, stamp, "user.password", name, address=address)
 
 
-def set_role(connection: Connection, name: str, role: Role) -> None:
-    """Give a user another role. Raises UserUnknown."""
-    if connection.execute(update(users).where(users.c.name == name).values(role=role.value)).rowcount == 0:
-        raise _unknown(name)
+def set_role(
+    connection: Connection,
+    name: str,
+    role: Role,
+    stamp: Stamp,
+    address: str = "",
+    seen: Role | None = None,
+) -> bool:
+    """Give a user another role, which ends every session; returns whether it is another.
+
+    ``seen`` is the role that whoever asks believes the user to have; None for whatever it is.
+
+    Raises:
+        UserUnknown, RoleChanged, LastAdmin: nothing was changed.
+    """
+    user, others = _locked(connection, name, seen)
+    if user.role is role:
+        return False
+    if user.role is Role.ADMIN and not others:
+        raise LastAdmin
+    connection.execute(update(users).where(_C.id == user.id).values(role=role.value))
+    session.end_all(connection, user.id)
+    audit.record(connection, stamp, "user.role", name, f"{user.role.value} → {role.value}", address)
+    return True
+
+
+def remove(
+    connection: Connection, name: str, stamp: Stamp, address: str = "", seen: Role | None = None
+) -> None:
+    """Take a user away, who is signed out everywhere. What was done under the name stays in the records.
+
+    Raises:
+        UserUnknown, RoleChanged, LastAdmin: nothing was changed.
+    """
+    user, others = _locked(connection, name, seen)
+    if user.role is Role.ADMIN and not others:
+        raise LastAdmin
+    session.end_all(connection, user.id)
+    connection.execute(delete(users).where(_C.id == user.id))
+    audit.record(connection, stamp, "user.remove", name, user.role.value, address)
+
+
+def set_language(connection: Connection, user_id: str, language: str | None) -> None:
+    """In which language the dashboard speaks to the user; None for the browser's own."""
+    connection.execute(update(users).where(_C.id == user_id).values(language=language))
 
 
 def list_users(connection: Connection) -> list[User]:
     """All users, by name."""
-    return [_user(*row) for row in connection.execute(select(*_SHOWN).order_by(users.c.name))]
+    return [of_row(*row) for row in connection.execute(select(*SHOWN).order_by(_C.name))]
 
 
-def find(connection: Connection, user_id: str) -> User | None:
-    """The user with this id, as a session remembers it."""
-    row = connection.execute(select(*_SHOWN).where(users.c.id == user_id)).one_or_none()
-    return None if row is None else _user(*row)
+def find(connection: Connection, name: str) -> User | None:
+    """The user with this name."""
+    row = connection.execute(select(*SHOWN).where(_C.name == name)).one_or_none()
+    return None if row is None else of_row(*row)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Somebody who wants to sign in: what is kept under that name, if anything is."""
-
-    user: User | None
-    password_hash: str
-
-
-def candidate(connection: Connection, name: str) -> Candidate:
-    """Read what ``recognise`` needs."""
-    statement = select(*_SHOWN, users.c.password_hash).where(users.c.name == name)
-    row = connection.execute(statement).one_or_none()
-    return Candidate(None, _nobodys_hash()) if row is None else Candidate(_user(*row[:-1]), row[-1])
-
-
-def recognise(found: Candidate, password: str) -> User | None:
-    """The user, if the password is right. Takes as long for a name that nobody has.
-
-    Hashing takes some 50 ms of CPU, so run this in a thread, outside of any unit of work.
-    """
-    try:
-        _hasher.verify(found.password_hash, password[:LONGEST_PASSWORD])
-    except (VerificationError, InvalidHashError):
-        return None
-    return found.user
-
-
-def rehash(connection: Connection, found: Candidate, password: str) -> bool:
-    """Keep the password of a recognised user by today's parameters, if it is kept by older ones."""
-    if found.user is None or not _hasher.check_needs_rehash(found.password_hash):
-        return False
-    # Compared with the old hash: a password that was changed meanwhile stays changed.
-    statement = (
-        update(users)
-        .where(users.c.id == found.user.id, users.c.password_hash == found.password_hash)
-        .values(password_hash=_hasher.hash(password))
-    )
-    return connection.execute(statement).rowcount > 0
-
-
-def verify(connection: Connection, name: str, password: str) -> User | None:
-    """``candidate`` and ``recognise`` in one, for callers that may wait."""
-    return recognise(candidate(connection, name), password)
-
-
-def ensure_admin(connection: Connection, password: str, at: datetime) -> bool:
+async def ensure_admin(database: Database, secret: str, stamp: Stamp) -> bool:
     """Make the user ``admin`` unless there is one, which keeps its password; returns whether it was made."""
-    if connection.execute(select(users.c.id).where(users.c.name == ADMIN)).first() is not None:
+    if await database.read(find, ADMIN) is not None:
         return False
+    kept = await password.hashed(secret)
     try:
-        add(connection, ADMIN, password, Role.ADMIN, at)
+        await database.write(add, ADMIN, kept, Role.ADMIN, stamp)
     except UserExists:  # another process was quicker
         return False
     return True
@@ -191,22 +208,22 @@ def checked_name(name: str) -> str:
     return name
 
 
-def checked_password(password: str) -> str:
-    """``password``, if it will do. Raises UserError, without the password in it."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise UserError(f"The password is too short: use at least {SHORTEST_PASSWORD} characters.")
-    if len(password) > LONGEST_PASSWORD:
-        raise UserError(f"The password is too long: use at most {LONGEST_PASSWORD} characters.")
-    return password
+def of_row(user_id: str, name: str, role: str, language: str | None, created_at: datetime) -> User:
+    """A row of the columns ``SHOWN``."""
+    return User(user_id, name, Role(role), language, created_at)
 
 
-def _hash(password: str) -> str:
-    return _hasher.hash(checked_password(password))
+def _locked(connection: Connection, name: str, seen: Role | None = None) -> tuple[User, int]:
+    """The user, and how many other admins there are; none of them can be changed before the commit.
 
-
-def _user(user_id: str, name: str, role: str, created_at: datetime) -> User:
-    return User(user_id, name, Role(role), created_at)
-
-
-def _unknown(name: str) -> UserUnknown:
-    return UserUnknown(f"There is no user {name}. Make one: orchestrator users add {name}")
+    Raises:
+        UserUnknown, RoleChanged: the user is not what whoever asks has seen.
+    """
+    statement = select(*SHOWN).where(or_(_C.name == name, _C.role == Role.ADMIN.value))
+    found = [of_row(*row) for row in connection.execute(statement.order_by(_C.id).with_for_update())]
+    user = next((user for user in found if user.name == name), None)
+    if user is None:
+        raise UserUnknown(f"There is no user {name}. Make one: orchestrator users add {name}")
+    if seen is not None and user.role is not seen:
+        raise RoleChanged(name, user.role)
+    return user, len(found) - 1

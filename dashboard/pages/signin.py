@@ -1,38 +1,39 @@
-"""Sign-in and sign-out, and the way from ``/``."""
+"""Sign-in and sign-out."""
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
+from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from dashboard import guard
 from dashboard.answer import bare
-from dashboard.desk import Desk, Visit, clean
-from dashboard.queries.people import find_person
-from orchestrator import users
-from orchestrator.users import Role, User
+from dashboard.desk import Desk, Visit, clean, language_of
+from dashboard.language import LANGUAGES, Language, language, mark
+from orchestrator import audit, session, signin
+from orchestrator.errors import OrchestratorError
+from orchestrator.identity import now
+from orchestrator.signin import LockedOut, SignInRefused
+from orchestrator.stamp import Stamp
+from orchestrator.users import Role
 
 log = structlog.get_logger(__name__)
 
-_WRONG = "No user has that name and password. Check both; capital letters count."
+WRONG = mark("No user has that name and password. Check both; capital letters count.")
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
     async def show(request: Request) -> Response:
-        if await guard.signed_in(desk, request):
-            return RedirectResponse(inside(request.query_params.get("next", "")), 303)
-        return _form(desk, request, next_=request.query_params.get("next", ""))
+        return await _show(desk, request)
 
     async def sign_in(request: Request) -> Response:
         return await _sign_in(desk, request)
 
     return [
         Route("/login", show, name="login"),
-        Route("/login", sign_in, methods=["POST"]),
+        Route("/login", sign_in, methods=["POST"], name="sign_in"),
         guard.form(desk, "/logout", sign_out, needs=Role.VIEWER),
         guard.page(desk, "/", start),
     ]
@@ -44,7 +45,12 @@ async def start(_visit: Visit) -> Response:
 
 
 async def sign_out(visit: Visit) -> Response:
-    visit.request.session.clear()
+    """End the session here and in the browser."""
+    person = visit.person
+    await visit.desk.parts.database.write(
+        _end, person.session.id, person.id, person.name, visit.stamp, visit.address
+    )
+    renewed(visit.request)
     return RedirectResponse("/login", 303)
 
 
@@ -54,27 +60,57 @@ def inside(path: str) -> str:
     return path if fits and not path.startswith("/login") else "/"
 
 
+def renewed(request: Request) -> None:
+    """Empty the cookie, key and form token above all; only the language that was chosen stays."""
+    chosen = request.session.get("language")
+    request.session.clear()
+    if chosen:
+        request.session["language"] = chosen
+
+
+async def _show(desk: Desk, request: Request) -> Response:
+    next_ = request.query_params.get("next", "")
+    chosen = request.query_params.get("language", "")
+    if chosen in LANGUAGES:
+        request.session["language"] = chosen
+    if await guard.signed_in(desk, request):
+        return RedirectResponse(inside(next_), 303)
+    return _form(desk, request, next_=next_)
+
+
 async def _sign_in(desk: Desk, request: Request) -> Response:
     fields = await guard.read_form(request)
-    name, next_ = fields.get("name", "").strip(), fields.get("next", "")
-    user = await _recognised(desk, name, fields.get("password", ""))
-    person = await desk.parts.database.read(find_person, user.id) if user else None
-    if person is None:
-        log.warning("dashboard.sign_in_refused", name=name[:64])
-        return _form(desk, request, next_=next_, name=name, error=_WRONG, status=401)
-    request.session.clear()
-    request.session.update(user=person.id, stamp=person.stamp)
-    log.info("dashboard.signed_in", name=person.name)
+    name, next_ = clean(fields.get("name", "")), fields.get("next", "")
+    origin = guard.origin_of(request)
+    try:
+        user, key = await signin.enter(desk.parts.database, name, fields.get("password", ""), origin, now())
+    except (SignInRefused, LockedOut) as error:
+        log.warning("dashboard.sign_in_refused", reason=error.code, address=origin.address)
+        words = told(language(language_of(request)), error)
+        status = 429 if isinstance(error, LockedOut) else 401
+        return _form(desk, request, next_=next_, name=name, error=words, status=status)
+    renewed(request)
+    request.session[guard.KEY] = key
+    log.info("dashboard.signed_in", name=user.name)
     return RedirectResponse(inside(next_), 303)
 
 
-async def _recognised(desk: Desk, name: str, password: str) -> User | None:
-    """Who has that name and password; hashing takes a while, so it runs beside the event loop."""
-    found = await desk.parts.database.read(users.candidate, clean(name))
-    user = await asyncio.to_thread(users.recognise, found, password)
-    if user is not None:
-        await desk.parts.database.write(users.rehash, found, password)
-    return user
+def told(spoken: Language, error: OrchestratorError) -> str:
+    """Why somebody is not recognised, in a sentence."""
+    if not isinstance(error, LockedOut):
+        return spoken.gettext(WRONG)
+    return spoken.ngettext(
+        "Too many sign-ins went wrong. Try again in a minute.",
+        "Too many sign-ins went wrong. Try again in %(num)s minutes.",
+        error.minutes,
+    )
+
+
+def _end(
+    connection: Connection, session_id: str, user_id: str, name: str, stamp: Stamp, address: str
+) -> None:
+    if session.end(connection, session_id, user_id):
+        audit.record(connection, stamp, "user.sign_out", name, address=address)
 
 
 def _form(

@@ -14,6 +14,7 @@ from orchestrator.cli.run import reporting
 from orchestrator.database import open_database
 from orchestrator.identity import now
 from orchestrator.settings import VAR, Settings
+from orchestrator.stamp import Stamp
 
 GRACE = 15
 """Seconds that a stop leaves to what is in flight."""
@@ -108,7 +109,7 @@ async def _prepare_demo(found: Settings) -> None:
         await migration.migrate(database)
         if not await database.read(catalogue.list_products):
             await catalogue_csv.load_demo(database)
-        await database.write(users.ensure_admin, found.admin_password.get_secret_value(), now())
+        await users.ensure_admin(database, found.admin_password.get_secret_value(), Stamp("cli", now()))
     finally:
         await database.close()
 
