@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from dashboard.desk import Desk, Visit
+from dashboard.desk import Desk, Visit, language_of
 from dashboard.tokens import csrf_token
 
 Tone = Literal["good", "bad"]
@@ -19,6 +19,7 @@ def page(visit: Visit, template: str, status: int = 200, **values: Any) -> Respo
     context = {
         "person": visit.person,
         "may_act": visit.may_act,
+        "may_administer": visit.may_administer,
         "flash": visit.request.session.pop("flash", None) if not is_fragment(visit.request) else None,
         **values,
     }
@@ -28,7 +29,8 @@ def page(visit: Visit, template: str, status: int = 200, **values: Any) -> Respo
 def bare(desk: Desk, request: Request, template: str, status: int = 200, **values: Any) -> Response:
     """A template that needs nobody to be signed in."""
     context = {"person": None, "flash": None, "csrf": csrf_token(request), "path": request.url.path, **values}
-    return HTMLResponse(desk.templates.get_template(template).render(context), status)
+    templates = desk.speeches[language_of(request, context["person"])].templates
+    return HTMLResponse(templates.get_template(template).render(context), status)
 
 
 def onward(visit: Visit, path: str, message: str, tone: Tone = "good") -> Response:

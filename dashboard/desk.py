@@ -8,31 +8,26 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 
-from dashboard import words
 from dashboard.assets import Assets
+from dashboard.language import LANGUAGES, Language, language, wished
 from dashboard.live import Live
 from dashboard.queries.people import Person
+from dashboard.words import Words
+from orchestrator.errors import OrchestratorError
 from orchestrator.feed import Feed
+from orchestrator.identity import now
 from orchestrator.parts import Parts
+from orchestrator.settings import Settings
+from orchestrator.stamp import Stamp
 from orchestrator.users import Role
 
-_FILTERS = (
-    words.money,
-    words.age,
-    words.exact,
-    words.clock,
-    words.duration,
-    words.percent,
-    words.signed,
-    words.state_meaning,
-    words.reason,
-    words.reason_meaning,
-    words.actor,
-    words.mail_kind,
-    words.operation,
-    words.trigger,
-    words.movement,
-)
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How pages are written in one language."""
+
+    words: Words
+    templates: Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class Desk:
 
     parts: Parts
     feed: Feed
-    templates: Environment
+    speeches: dict[str, Speech]
     live: Live
 
 
@@ -55,9 +50,46 @@ class Visit:
     fields: dict[str, str] = field(default_factory=dict)
 
     @property
+    def language(self) -> str:
+        """The code of the language to answer in."""
+        return language_of(self.request, self.person)
+
+    @property
+    def words(self) -> Words:
+        """Values in the visitor's language."""
+        return self.desk.speeches[self.language].words
+
+    def gettext(self, message: str, /, **values: object) -> str:
+        """The text in the visitor's language, with ``%(name)s`` filled in."""
+        return self.words.language.gettext(message, **values)
+
+    def ngettext(self, one: str, many: str, number: int, /, **values: object) -> str:
+        """The text for so many; ``%(num)s`` is the number."""
+        return self.words.language.ngettext(one, many, number, **values)
+
+    def say(self, error: OrchestratorError) -> str:
+        """What an error says."""
+        return self.words.said(error)
+
+    @property
     def may_act(self) -> bool:
         """Whether the person may do more than look."""
         return self.person.role.covers(Role.OPERATOR)
+
+    @property
+    def may_administer(self) -> bool:
+        """Whether the person may change users, tokens and settings."""
+        return self.person.role.covers(Role.ADMIN)
+
+    @property
+    def stamp(self) -> Stamp:
+        """The person, now: what every written change bears."""
+        return Stamp(self.actor, now())
+
+    @property
+    def address(self) -> str:
+        """The network address that the request came from."""
+        return self.request.client.host if self.request.client else ""
 
     @property
     def actor(self) -> str:
@@ -78,15 +110,36 @@ def clean(text: str) -> str:
     return "".join(character for character in text if character.isprintable()).strip()
 
 
+def language_of(request: Request, person: Person | None = None) -> str:
+    """The code of the language to answer in: the person's choice, the session's, the browser's wish."""
+    chosen = (person.language if person else None) or request.session.get("language")
+    return chosen if chosen in LANGUAGES else wished(request.headers.get("accept-language", ""))
+
+
 def open_desk(parts: Parts, feed: Feed, assets: Assets) -> Desk:
-    """Set up the templates; each is compiled when it is first used."""
+    """Set up the templates in each language; each is compiled when it is first used."""
+    speeches = {code: _speech(parts.settings, assets, language(code)) for code in LANGUAGES}
+    templates = {code: speech.templates for code, speech in speeches.items()}
+    return Desk(parts, feed, speeches, Live(parts.database, templates))
+
+
+def _speech(settings: Settings, assets: Assets, spoken: Language) -> Speech:
+    words = Words(spoken, settings.money_locale, settings.zone)
     templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {filter_.__name__: filter_ for filter_ in _FILTERS}
-    templates.globals |= {"asset": assets.address, "shop": parts.settings.shop_name}
-    return Desk(parts, feed, templates, Live(parts.database, templates))
+    templates.install_gettext_callables(spoken.lookup, spoken.lookup_plural, newstyle=True)  # type: ignore[attr-defined]
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.filters |= words.filters
+    templates.globals |= {
+        "asset": assets.address,
+        "shop": settings.shop_name,
+        "language": spoken.code,
+        "languages": LANGUAGES,
+    }
+    return Speech(words, templates)

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from jinja2 import Environment
 
@@ -19,27 +19,28 @@ from orchestrator.tail import FeedEvent
 T = TypeVar("T")
 
 COUNTS_LAST = 1.0
-"""Seconds for which the counts are not read again, however many pages show them."""
+"""Seconds for which what streams tell is not read again, however many look."""
 
 _KEPT_ROWS = 512
+_KEPT_SHARED = 256
 
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
-    """A purchase after an event, and its row as HTML."""
+    """A purchase after an event, and its row as HTML by language."""
 
     row: PurchaseRow
-    html: str
+    html: dict[str, str]
 
 
 class Live:
     """Shared by all streams of this process."""
 
-    def __init__(self, database: Database, templates: Environment) -> None:
+    def __init__(self, database: Database, templates: dict[str, Environment]) -> None:
         self._database = database
         self._templates = templates
         self._rows: OrderedDict[str, _Once[LiveRow | None]] = OrderedDict()
-        self._counts: _Once[Counts] = _Once(self._read_counts)
+        self._shared: OrderedDict[str, _Once[Any]] = OrderedDict()
 
     async def row(self, event: FeedEvent) -> LiveRow | None:
         """The purchase's row after the event; None when it is gone."""
@@ -49,20 +50,36 @@ class Live:
                 self._rows.popitem(last=False)
         return await self._rows[event.id].get()
 
+    async def shared(self, key: str, read: Callable[[], Awaitable[T]], lasts: float = COUNTS_LAST) -> T:
+        """What ``read`` returns, read once for all who ask with this key within ``lasts`` seconds.
+
+        The key names all that it depends on: what it is of, and the language if it is text.
+        """
+        known = self._shared.get(key)
+        if known is None or known.age > lasts:
+            known = self._shared[key] = _Once(read)
+            self._shared.move_to_end(key)
+            while len(self._shared) > _KEPT_SHARED:
+                self._shared.popitem(last=False)
+        found: T = await known.get()
+        return found
+
     async def counts(self) -> Counts:
         """How many purchases there are in each state; up to ``COUNTS_LAST`` old."""
-        if self._counts.age > COUNTS_LAST:
-            self._counts = _Once(self._read_counts)
-        return await self._counts.get()
+        return await self.shared("counts", lambda: self._database.read(purchases.count))
+
+    def render(self, language: str, template: str, **values: Any) -> str:
+        """A piece of a page in one language."""
+        return self._templates[language].get_template(template).render(**values)
 
     async def _read_row(self, purchase_id: str) -> LiveRow | None:
         row = await self._database.read(purchases.read_row, purchase_id)
         if row is None:
             return None
-        return LiveRow(row, self._templates.get_template("purchases/row.html").render(row=row, changed=True))
-
-    async def _read_counts(self) -> Counts:
-        return await self._database.read(purchases.count)
+        html = {
+            code: self.render(code, "purchases/row.html", row=row, changed=True) for code in self._templates
+        }
+        return LiveRow(row, html)
 
 
 class _Once(Generic[T]):

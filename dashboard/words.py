@@ -1,131 +1,193 @@
-"""Values in words: what templates turn money, times and names into."""
+"""Values in words: what templates turn money, times and names into, in one language, for one shop."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 
+from dashboard.language import Language, mark
+from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
 from orchestrator.money import Money
-from statemachine import MEANINGS, REASON_MEANINGS, Reason
+from statemachine import MEANINGS, REASON_MEANINGS, Reason, State
 
-_LOCALES = {"SEK": "en_SE", "DKK": "en_DK", "EUR": "en_IE", "GBP": "en_GB", "USD": "en_US"}
-"""How English is written where the currency is used."""
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_LONGEST_AGE = 30 * _DAY
 
-_STEPS = ((60, 1, "s"), (3600, 60, "min"), (86_400, 3600, "h"), (30 * 86_400, 86_400, "d"))
-
+_STATES: dict[str, str] = {
+    State.RECEIVED: mark("received"),
+    State.INVOICED: mark("invoiced"),
+    State.PAID: mark("paid"),
+    State.STOCKED: mark("stocked"),
+    State.FAILED: mark("failed"),
+}
 _MEANINGS: dict[str, str] = {state.value: words for state, words in MEANINGS.items()}
 _REASON_MEANINGS: dict[str, str] = {reason.value: words for reason, words in REASON_MEANINGS.items()}
 _REASONS: dict[str, str] = {
-    Reason.INVOICE_REFUSED: "invoice refused",
-    Reason.SEQR_UNREACHABLE: "SEQR unreachable",
-    Reason.OUT_OF_STOCK: "out of stock",
-    Reason.EXPIRED: "expired",
-    Reason.CANCELLED_BY_MERCHANT: "cancelled by shop",
-    Reason.CANCELLED_BY_CUSTOMER: "cancelled by customer",
-    Reason.PAYMENT_FAILED: "payment failed",
-    Reason.REVERSED: "reversed",
+    Reason.INVOICE_REFUSED: mark("invoice refused"),
+    Reason.SEQR_UNREACHABLE: mark("SEQR unreachable"),
+    Reason.OUT_OF_STOCK: mark("out of stock"),
+    Reason.EXPIRED: mark("expired"),
+    Reason.CANCELLED_BY_MERCHANT: mark("cancelled by shop"),
+    Reason.CANCELLED_BY_CUSTOMER: mark("cancelled by customer"),
+    Reason.PAYMENT_FAILED: mark("payment failed"),
+    Reason.REVERSED: mark("reversed"),
 }
 _ACTORS = {
-    "createPurchase": "Instant Checkout",
-    "notification": "SEQR’s notification",
-    "reconciler": "the reconciler",
-    "cli": "the command line",
+    "createPurchase": mark("Instant Checkout"),
+    "notification": mark("SEQR’s notification"),
+    "reconciler": mark("the orchestrator by itself"),
+    "cli": mark("the command line"),
 }
-_MAILS = {"order_confirmation": "Order confirmation", "payment_link": "Payment link"}
+_MAILS = {"order_confirmation": mark("Order confirmation"), "payment_link": mark("Payment link")}
+_MAIL_STATES = {
+    "queued": mark("queued"),
+    "sent": mark("sent"),
+    "kept": mark("kept"),
+    "failed": mark("given up"),
+}
 _OPERATIONS = {
-    "sendInvoice": "Sent the invoice to SEQR",
-    "getPaymentStatus": "Asked SEQR for the payment’s status",
-    "cancelInvoice": "Asked SEQR to cancel the invoice",
+    "sendInvoice": mark("Sent the invoice to SEQR"),
+    "getPaymentStatus": mark("Asked SEQR for the payment’s status"),
+    "cancelInvoice": mark("Asked SEQR to cancel the invoice"),
 }
-_TRIGGERS = {"attention": "Needs attention", "attention_over": "Needs no attention any more"}
+_TRIGGERS = {
+    "attention": mark("Needs attention"),
+    "attention_over": mark("Needs no attention any more"),
+    "cancel_asked": mark("Cancel asked for"),
+    "note": mark("Note"),
+}
 _MOVEMENTS = {
-    "hold": "Held in the stock",
-    "release": "Given back to the stock",
-    "take": "Taken from the stock",
-    "receive": "Received",
-    "remove": "Removed",
-    "correct": "Counted",
+    "hold": mark("Held in the stock"),
+    "release": mark("Given back to the stock"),
+    "take": mark("Taken from the stock"),
+    "receive": mark("Received"),
+    "remove": mark("Removed"),
+    "correct": mark("Counted"),
 }
+_ROLES = {"viewer": mark("viewer"), "operator": mark("operator"), "admin": mark("admin")}
 
 
-def money(amount: Money) -> str:
-    """The amount as people write it where its currency is used: ``1 249,50 kr``."""
-    locale = _LOCALES.get(amount.currency, "en")
-    return format_currency(amount.value, amount.currency, locale=locale)
+@dataclass(frozen=True)
+class Words:
+    """How one language says things. Money and numbers are written as in the shop's ``locale``, times are told
+    in the shop's ``zone``. Public methods that take a value are filters of the templates."""
 
+    language: Language
+    locale: str
+    zone: ZoneInfo
 
-def age(at: datetime, reference: datetime | None = None) -> str:
-    """How long ago: ``12 s``, ``3 min``, ``2 h``, ``4 d``, then the date."""
-    seconds = max(((reference or now()) - at) // timedelta(seconds=1), 0)
-    for limit, size, unit in _STEPS:
-        if seconds < limit:
-            return f"{seconds // size} {unit}"
-    return f"{at:%Y-%m-%d}"
+    @property
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """The filters by name."""
+        names = (name for name in vars(Words) if not name.startswith("_"))
+        return {name: getattr(self, name) for name in names if name not in ("filters", "language")}
 
+    def money(self, amount: Money) -> str:
+        """The amount as people write it where the shop is: ``1 249,50 kr``."""
+        return format_currency(amount.value, amount.currency, locale=self.locale)
 
-def exact(at: datetime) -> str:
-    """The time to the second, in UTC."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    def number(self, value: int | Decimal) -> str:
+        """A number with the shop's separators: ``1 249``."""
+        return format_decimal(value, locale=self.locale)
 
+    def percent(self, rate: Decimal) -> str:
+        """``25 %``, without zeros that say nothing."""
+        return f"{format_decimal(rate.normalize(), locale=self.locale)}\N{NO-BREAK SPACE}%"
 
-def clock(at: datetime) -> str:
-    """The time of day to the second, in UTC."""
-    return f"{at:%H:%M:%S}"
+    def signed(self, number: int) -> str:
+        """``+5``, ``−1``, ``0``."""
+        return f"{number:+d}".replace("-", "\N{MINUS SIGN}") if number else "0"
 
+    def age(self, at: datetime, reference: datetime | None = None) -> str:
+        """How long ago: ``12 s``, ``3 min``, ``2 h``, ``4 d``, then the date."""
+        seconds = max(((reference or now()) - at) // timedelta(seconds=1), 0)
+        return self.span(seconds) if seconds < _LONGEST_AGE else f"{at.astimezone(self.zone):%Y-%m-%d}"
 
-def duration(milliseconds: float) -> str:
-    """``38 ms``, ``1.2 s``."""
-    seconds = milliseconds / 1000
-    return f"{seconds:.1f} s" if seconds >= 1 else f"{milliseconds:.0f} ms"
+    def span(self, seconds: float) -> str:
+        """A length of time, roughly: ``12 s``, ``3 min``, ``2 h``, ``4 d``."""
+        whole = int(seconds)
+        if whole < _MINUTE:
+            return self.language.gettext("%(num)s s", num=whole)
+        if whole < _HOUR:
+            return self.language.gettext("%(num)s min", num=whole // _MINUTE)
+        if whole < _DAY:
+            return self.language.gettext("%(num)s h", num=whole // _HOUR)
+        return self.language.gettext("%(num)s d", num=whole // _DAY)
 
+    def duration(self, milliseconds: float) -> str:
+        """``38 ms``, ``1.2 s``."""
+        seconds = milliseconds / 1000
+        if seconds < 1:
+            return f"{milliseconds:.0f} ms"
+        return f"{format_decimal(Decimal(f'{seconds:.1f}'), locale=self.locale)} s"
 
-def percent(rate: Decimal) -> str:
-    """``25 %``, without zeros that say nothing."""
-    return f"{rate.normalize():f}\N{NO-BREAK SPACE}%"
+    def exact(self, at: datetime) -> str:
+        """The time to the second, with its zone: ``2026-03-01 13:00:05 CET``."""
+        return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S %Z}"
 
+    def clock(self, at: datetime) -> str:
+        """The time of day to the second, where the shop is."""
+        return f"{at.astimezone(self.zone):%H:%M:%S}"
 
-def signed(number: int) -> str:
-    """``+5``, ``−1``, ``0``."""
-    return f"{number:+d}".replace("-", "\N{MINUS SIGN}") if number else "0"
+    def day(self, at: datetime) -> str:
+        """The day where the shop is: ``2026-03-01``."""
+        return f"{at.astimezone(self.zone):%Y-%m-%d}"
 
+    def state_name(self, state: str) -> str:
+        return self._known(_STATES, state)
 
-def state_meaning(state: str) -> str:
-    """One line about the state; empty for one that this version does not know."""
-    return _MEANINGS.get(state, "")
+    def state_meaning(self, state: str) -> str:
+        """One line about the state; empty for one that this version does not know."""
+        return self.language.gettext(_MEANINGS[state]) if state in _MEANINGS else ""
 
+    def reason(self, name: str) -> str:
+        """A reason in two or three words."""
+        return self._known(_REASONS, name)
 
-def reason(name: str) -> str:
-    """A reason in two or three words."""
-    return _REASONS.get(name, name.replace("_", " "))
+    def reason_meaning(self, name: str) -> str:
+        """A reason in a sentence."""
+        return self.language.gettext(_REASON_MEANINGS[name]) if name in _REASON_MEANINGS else ""
 
+    def actor(self, name: str) -> str:
+        """Who did it: ``operator:anna`` is anna, ``api:warehouse`` the API token of that name."""
+        kind, _, rest = name.partition(":")
+        if not rest:
+            return self._known(_ACTORS, name)
+        return rest if kind == "operator" else self.language.gettext("API token %(name)s", name=rest)
 
-def reason_meaning(name: str) -> str:
-    """A reason in a sentence."""
-    return _REASON_MEANINGS.get(name, "")
+    def mail_kind(self, name: str) -> str:
+        return self._known(_MAILS, name)
 
+    def mail_state(self, name: str) -> str:
+        return self._known(_MAIL_STATES, name)
 
-def actor(name: str) -> str:
-    """Who did it: ``operator:anna`` is anna, ``api:warehouse`` the API token of that name."""
-    kind, _, rest = name.partition(":")
-    if rest:
-        return rest if kind == "operator" else f"API token {rest}"
-    return _ACTORS.get(name, name)
+    def operation(self, name: str) -> str:
+        return self._known(_OPERATIONS, name)
 
+    def trigger(self, name: str) -> str:
+        return self._known(_TRIGGERS, name)
 
-def mail_kind(name: str) -> str:
-    return _MAILS.get(name, name.replace("_", " ").capitalize())
+    def movement(self, kind: str) -> str:
+        return self._known(_MOVEMENTS, kind)
 
+    def role(self, name: str) -> str:
+        return self._known(_ROLES, name)
 
-def operation(name: str) -> str:
-    return _OPERATIONS.get(name, name)
+    def said(self, error: OrchestratorError) -> str:
+        """What an error says."""
+        return self.language.lookup(error.message)
 
+    def told(self, message: str) -> str:
+        """A text that was not written in the template, such as a constant or a journal's detail."""
+        return self.language.lookup(message)
 
-def trigger(name: str) -> str:
-    return _TRIGGERS.get(name, name.replace("_", " ").capitalize())
-
-
-def movement(kind: str) -> str:
-    return _MOVEMENTS.get(kind, kind.capitalize())
+    def _known(self, texts: dict[str, str], name: str) -> str:
+        """The text for a name; the name itself, readable, where a newer version wrote it."""
+        return self.language.gettext(texts[name]) if name in texts else name.replace("_", " ")

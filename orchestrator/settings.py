@@ -9,7 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel.core import Locale, UnknownLocaleError
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -20,6 +22,8 @@ PREFIX = "ORCHESTRATOR_"
 VAR = Path("var")
 """Where the project keeps what it makes: the SQLite file and the secret key."""
 _SHORTEST_KEY = 16
+_LOCALES = {"SEK": "sv_SE", "DKK": "da_DK", "NOK": "nb_NO", "EUR": "en_IE", "GBP": "en_GB", "USD": "en_US"}
+"""How amounts are written where a currency is used."""
 
 
 class SettingsError(OrchestratorError):
@@ -43,6 +47,20 @@ def _currency(code: str) -> str:
     if code not in CURRENCIES:
         raise ValueError("should be an ISO 4217 code such as SEK")
     return code
+
+
+def _locale(name: str) -> str:
+    try:
+        return str(Locale.parse(name.replace("-", "_")))
+    except (ValueError, UnknownLocaleError):
+        raise ValueError("should be a locale such as sv_SE") from None
+
+
+def _time_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError("should be a time zone such as Europe/Stockholm") from None
 
 
 def _smtp_url(url: SecretStr) -> SecretStr:
@@ -105,6 +123,8 @@ class Settings(BaseSettings):
     shop_name: str = Field(default="Demo shop", min_length=1, max_length=80)
     webshop_id: str = Field(default="demo", pattern=r"^[A-Za-z0-9._-]{1,64}$")
     currency: Annotated[str, AfterValidator(_currency)] = "SEK"
+    locale: Annotated[str, AfterValidator(_locale)] | None = None
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = "Europe/Stockholm"
     back_url: WebAddress | None = None
     qr_template: Annotated[str, AfterValidator(_qr_template)] = (
         "HTTP://SEQR.SE/000/wss?w={webshop_id}&t={token}"
@@ -112,6 +132,16 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"
+
+    @property
+    def money_locale(self) -> str:
+        """How money is written: ``locale``, or else as where the shop's currency is used."""
+        return self.locale or _LOCALES.get(self.currency, "en")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the shop's days begin and end."""
+        return ZoneInfo(self.time_zone)
 
     @property
     def delivery(self) -> Money:

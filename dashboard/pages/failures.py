@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from dashboard.answer import bare
 from dashboard.desk import Desk
+from dashboard.language import mark
 from orchestrator.database import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -20,16 +21,16 @@ log = structlog.get_logger(__name__)
 Handlers = Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]]
 
 _TITLES = {
-    400: "That makes no sense to us",
-    403: "You may not do that",
-    404: "There is nothing here",
-    405: "That cannot be done here",
-    503: "The database does not answer",
+    400: mark("That makes no sense to us"),
+    403: mark("You may not do that"),
+    404: mark("There is nothing here"),
+    405: mark("That cannot be done here"),
+    503: mark("The database does not answer"),
 }
 _WORDS = {
-    400: "The request was not understood. Go back and try again.",
-    404: "The address is wrong, or what was here is gone.",
-    405: "This address takes no request of that kind.",
+    400: mark("The request was not understood. Go back and try again."),
+    404: mark("The address is wrong, or what was here is gone."),
+    405: mark("This address takes no request of that kind."),
 }
 
 
@@ -39,17 +40,19 @@ def handlers(desk: Desk) -> Handlers:
     async def told(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         said = "" if error.detail == HTTPStatus(error.status_code).phrase else error.detail
-        words = said or _WORDS.get(error.status_code, "Go back and try again.")
+        words = said or _WORDS.get(error.status_code, mark("Go back and try again."))
         return _answer(desk, request, error.status_code, words, error.headers)
 
     async def database_down(request: Request, error: Exception) -> Response:
         log.warning("dashboard.no_database", path=request.url.path, reason=str(error))
-        words = "Nothing is lost: what was committed is kept. Reload the page in a moment."
+        words = mark("Nothing is lost: what was committed is kept. Reload the page in a moment.")
         return _answer(desk, request, 503, words, {"Retry-After": "2"})
 
     async def unexpected(request: Request, error: Exception) -> Response:
         log.error("dashboard.failed", path=request.url.path, exc_info=error)
-        words = "This is our mistake. It was written to the log; what you wanted may not have been done."
+        words = mark(
+            "This is our mistake. It was written to the log; what you wanted may not have been done."
+        )
         return _answer(desk, request, 500, words, None)
 
     return {HTTPException: told, DatabaseUnavailable: database_down, Exception: unexpected}
@@ -58,7 +61,7 @@ def handlers(desk: Desk) -> Handlers:
 def _answer(
     desk: Desk, request: Request, status: int, words: str, headers: Mapping[str, str] | None
 ) -> Response:
-    title = _TITLES.get(status, "Something went wrong")
+    title = _TITLES.get(status, mark("Something went wrong"))
     answer = bare(desk, request, "failure.html", status, title=title, words=words)
     answer.headers.update(headers or {})
     return answer

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from dashboard import guard, words
+from dashboard import guard
 from dashboard.answer import link, onward, page
 from dashboard.desk import Desk, Visit
 from dashboard.queries.purchase import PurchaseView, read_pay_code, read_purchase
@@ -58,7 +58,9 @@ async def show_purchase(visit: Visit) -> Response:
         buttons=_buttons(purchase),
         machine=Markup(picture.svg(purchase.state, purchase.visited)),  # noqa: S704
         pay_link=qr.seqr_link(purchase.pay_code) if purchase.pay_code else "",
-        stream=link("/events", after=position, purchase=purchase.id, revision=str(purchase.revision)),
+        stream=link(
+            "/events", page="purchase", after=position, id=purchase.id, revision=str(purchase.revision)
+        ),
     )
 
 
@@ -117,7 +119,7 @@ async def _act(visit: Visit, action: Action) -> Response:
         return onward(visit, here, refusal.why, "bad")
     except OrchestratorError as error:
         return onward(visit, here, error.message, "bad")
-    return onward(visit, here, _outcome(action, before, await _state(visit, purchase_id)))
+    return onward(visit, here, _outcome(visit, action, before, await _state(visit, purchase_id)))
 
 
 async def _state(visit: Visit, purchase_id: str) -> PurchaseView:
@@ -127,9 +129,9 @@ async def _state(visit: Visit, purchase_id: str) -> PurchaseView:
     return purchase
 
 
-def _outcome(action: Action, before: PurchaseView, after: PurchaseView) -> str:
+def _outcome(visit: Visit, action: Action, before: PurchaseView, after: PurchaseView) -> str:
     """What came of it, in a sentence."""
-    why = f" ({words.reason(after.reason)})" if after.reason else ""
+    why = f" ({visit.words.reason(after.reason)})" if after.reason else ""
     if after.state != before.state:
         return f"{_LABELS[action]}: it went from {before.state} to {after.state}{why}."
     return f"{_LABELS[action]}: done; it stays {after.state}{why}."

@@ -92,4 +92,6 @@ def _stream(which: Filter, place: Place, found: PurchasePage, position: str) -> 
     at_top = not place.older and not found.newer
     attention = "1" if which.attention else ""
     arrivals = "1" if at_top and not which.q else ""
-    return link("/events", after=position, state=which.state, attention=attention, arrivals=arrivals)
+    return link(
+        "/events", page="purchases", after=position, state=which.state, attention=attention, arrivals=arrivals
+    )

@@ -78,6 +78,7 @@
     return new RestingSource(url);
   };
 
+  var texts = document.documentElement.dataset;
   var mark = document.getElementById("live");
   var silence = 0;
 
@@ -94,7 +95,7 @@
 
   document.addEventListener("htmx:sseOpen", function (event) {
     var source = event.detail.source;
-    show("on", "Live");
+    show("on", texts.live);
     if (!known.has(source)) {
       known.add(source);
       source.addEventListener("arrival", arrived);
@@ -104,7 +105,7 @@
 
   document.addEventListener("htmx:sseError", function () {
     clearTimeout(silence);
-    silence = setTimeout(show, SILENT_FOR, "off", "Reconnecting");
+    silence = setTimeout(show, SILENT_FOR, "off", texts.reconnecting);
   });
 
   // New purchases are announced, not inserted: nothing moves under the pointer.
@@ -148,33 +149,30 @@
     tell();
   });
 
+  var units = (document.documentElement.dataset.ages || "s|min|h|d").split("|");
   var STEPS = [
-    [60, 1, " s"],
-    [3600, 60, " min"],
-    [86400, 3600, " h"],
-    [2592000, 86400, " d"],
+    [60, 1],
+    [3600, 60],
+    [86400, 3600],
+    [2592000, 86400],
   ];
 
   function age(at) {
     var seconds = Math.max((Date.now() - at) / 1000, 0);
-    var step = STEPS.find(function (step) {
+    var index = STEPS.findIndex(function (step) {
       return seconds < step[0];
     });
-    return step && Math.floor(seconds / step[1]) + step[2];
+    return index >= 0 && Math.floor(seconds / STEPS[index][1]) + " " + units[index];
   }
 
   function set(element, text) {
     if (text && element.textContent !== text) element.textContent = text;
   }
 
-  // Times go on, and stand in the reader's own zone; the exact one in UTC stays in the title.
+  // Ages go on; clocks stand in the shop's zone, as the server wrote them.
   function tell() {
     document.querySelectorAll("time[data-age]").forEach(function (element) {
       set(element, age(Date.parse(element.dateTime)));
-    });
-    document.querySelectorAll("time[data-clock]").forEach(function (element) {
-      var at = new Date(element.dateTime);
-      set(element, at.toLocaleTimeString("sv-SE"));
     });
   }
 

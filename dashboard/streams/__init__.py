@@ -1,0 +1,18 @@
+"""What each kind of page is told while somebody looks at it: one function a page, chosen by ``?page=``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dashboard.desk import Visit
+from dashboard.pace import Paced
+from dashboard.streams import purchase, purchases
+from dashboard.streams.event import Stream
+
+KINDS: dict[str, Callable[[Visit, Paced], Stream]] = {
+    "purchases": purchases.stream,
+    "purchase": purchase.stream,
+}
+"""By the name that the page's address of the stream carries."""
+
+__all__ = ["KINDS", "Stream"]

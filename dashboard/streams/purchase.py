@@ -1,0 +1,31 @@
+"""The page of one purchase: says when the purchase is past the revision that the page shows.
+
+========== =======================================
+event      data
+========== =======================================
+purchase   nothing: the purchase changed
+stale      nothing: events were lost
+========== =======================================
+"""
+
+from __future__ import annotations
+
+from sse_starlette import ServerSentEvent
+
+from dashboard.desk import Visit
+from dashboard.pace import Paced, Pause
+from dashboard.streams.event import Stream, number, stale
+
+
+async def stream(visit: Visit, events: Paced) -> Stream:
+    """Asked for with the purchase's ``id`` and the ``revision`` that is shown."""
+    purchase_id, seen = visit.asked("id"), number(visit.asked("revision"))
+    async for event in events:
+        if event is None:
+            yield stale()
+            return
+        if isinstance(event, Pause):
+            continue
+        if event.purchase_id == purchase_id and event.sequence > seen:
+            seen = event.sequence
+            yield ServerSentEvent(event="purchase", data="", id=event.id)
