@@ -20,6 +20,7 @@ from orchestrator.product import (
     Piece,
     Product,
     ProductChange,
+    ProductEdited,
     ProductUnknown,
     plain,
     problems,
@@ -32,7 +33,10 @@ __all__ = [
     "Piece",
     "Product",
     "ProductChange",
+    "ProductEdited",
     "ProductUnknown",
+    "add",
+    "edit",
     "find",
     "find_many",
     "list_products",
@@ -113,6 +117,32 @@ def save(connection: Connection, change: ProductChange, actor: str, at: datetime
     return product, bool(done.created)
 
 
+def add(connection: Connection, change: ProductChange, actor: str, at: datetime) -> Plan:
+    """Make one product that is not there yet. Raises CatalogueError, also when its token is taken."""
+    _check_each([change])
+    if find(connection, change.token) is not None:
+        raise CatalogueError({change.token: {"token": "is taken by another product"}})
+    return save_all(connection, [change], actor, at)
+
+
+def edit(connection: Connection, change: ProductChange, revision: int, actor: str, at: datetime) -> Plan:
+    """Change one product that somebody saw at ``revision``.
+
+    Raises:
+        ProductUnknown: there is no such product.
+        ProductEdited: it is past that revision.
+        CatalogueError: it cannot be so.
+    """
+    _check_each([change])
+    _lock(connection, [change])
+    product = find(connection, change.token)
+    if product is None:
+        raise ProductUnknown(f"There is no product {change.token}.")
+    if product.revision != revision:
+        raise ProductEdited
+    return save_all(connection, [change], actor, at)
+
+
 def save_all(connection: Connection, changes: Sequence[ProductChange], actor: str, at: datetime) -> Plan:
     """Make all ``changes``; returns what was done.
 
@@ -152,6 +182,7 @@ def _product(rows: Sequence[Row[Any]]) -> Product:
         on_hand=on_hand,
         reserved=on_hand - available if parts else first.reserved,
         available=available,
+        revision=first.revision,
     )
 
 

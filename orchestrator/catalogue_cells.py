@@ -40,11 +40,11 @@ class _WrongCell(ValueError):
 
 
 class CellReader:
-    """Reads the cells of one row, and keeps what is wrong with them, by column."""
+    """Reads the cells of one row, unguarded, and keeps what is wrong with them, by column."""
 
     def __init__(self, cells: Mapping[str, str], decimal_comma: bool) -> None:
         self.wrong: dict[str, str] = {}
-        self._cells = {column: _unguard(cell.strip()) for column, cell in cells.items()}
+        self._cells = {column: cell.strip() for column, cell in cells.items()}
         self._decimal_comma = decimal_comma
 
     def change(self) -> ProductChange:
@@ -115,26 +115,34 @@ def _pieces(cell: str) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
+def fields_of(product: Product) -> dict[str, str]:
+    """What a product is, by column; read again, it makes just this product."""
+    return {
+        "token": product.token,
+        "title": product.title,
+        "price": str(product.price.value),
+        "currency": product.price.currency,
+        "tax_rate": f"{plain(product.tax_rate):f}",
+        "sku": product.sku or "",
+        "ean": product.ean or "",
+        "on_hand": "" if product.bundle else str(product.on_hand),
+        "for_sale": "yes" if product.for_sale else "no",
+        "bundle": ";".join(f"{part.token}:{part.quantity}" for part in product.bundle),
+    }
+
+
 def cells_of(product: Product) -> list[str]:
     """The row that, read again, makes just this product."""
-    cells = [
-        product.token,
-        product.title,
-        str(product.price.value),
-        product.price.currency,
-        f"{plain(product.tax_rate):f}",
-        product.sku or "",
-        product.ean or "",
-        "" if product.bundle else str(product.on_hand),
-        "yes" if product.for_sale else "no",
-        ";".join(f"{part.token}:{part.quantity}" for part in product.bundle),
-    ]
-    return [_guard(cell) for cell in cells]
+    fields = fields_of(product)
+    return [guard(fields[column]) for column in COLUMNS]
 
 
-def _guard(cell: str) -> str:
+def guard(cell: str) -> str:
+    """The cell so that no spreadsheet takes it for a formula."""
     return f"'{cell}" if _RISKY.match(cell) else cell
 
 
-def _unguard(cell: str) -> str:
+def unguard(cell: str) -> str:
+    """The cell as it was before ``guard``; space at its ends is not kept."""
+    cell = cell.strip()
     return cell[1:] if _GUARDED.match(cell) else cell

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from orchestrator import catalogue
-from orchestrator.catalogue_cells import COLUMNS, CellReader, cells_of
+from orchestrator.catalogue_cells import COLUMNS, CellReader, cells_of, unguard
 from orchestrator.catalogue_edit import Plan
 from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
@@ -55,9 +55,37 @@ class Record:
     change: ProductChange
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a line; ``column`` is empty where it is the line itself."""
+
+    line: int
+    column: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"line {self.line}{f', column {self.column}' if self.column else ''}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file as read: the lines that are right by themselves, and what is wrong with the others."""
+
+    records: tuple[Record, ...]
+    problems: tuple[Problem, ...]
+
+
 def parse(data: bytes) -> list[Record]:
-    """Read a product file. Raises WrongFile."""
-    text = _text(data)
+    """Read a product file that has to be right. Raises WrongFile."""
+    found = read(data)
+    if found.problems:
+        raise WrongFile([str(problem) for problem in found.problems])
+    return list(found.records)
+
+
+def read(data: bytes, *, largest: int = LARGEST_FILE, most_rows: int = MOST_ROWS) -> Reading:
+    """Read a product file of at most so many bytes and rows. Raises WrongFile where it is none at all."""
+    text = _text(data, largest)
     first_line = re.match(r"\s*([^\r\n]*)", text)
     delimiter = ";" if first_line and ";" in first_line[1] else ","
     rows = _rows(text, delimiter)
@@ -65,7 +93,7 @@ def parse(data: bytes) -> list[Record]:
     if header is None:
         raise WrongFile([f"line 1: the header is missing: {','.join(COLUMNS)}"])
     columns = _columns(header)
-    return _records(columns, rows, decimal_comma=delimiter == ";")
+    return _records(columns, rows, most_rows, decimal_comma=delimiter == ";")
 
 
 def plan(connection: Connection, records: Sequence[Record]) -> Plan:
@@ -114,10 +142,15 @@ async def load_demo(database: Database) -> None:
     await load(database, parse(DEMO.read_bytes()), "cli")
 
 
-def _with_lines(error: CatalogueError, records: Iterable[Record]) -> WrongFile:
+def located(error: CatalogueError, records: Iterable[Record]) -> list[Problem]:
+    """What the catalogue refused, by the lines that asked for it."""
     lines = {record.change.token: record.line for record in records}
     found = sorted((lines[token], fields) for token, fields in error.by_token.items())
-    return WrongFile([problem for line, fields in found for problem in _problems_at(line, fields)])
+    return [Problem(line, column, text) for line, fields in found for column, text in fields.items()]
+
+
+def _with_lines(error: CatalogueError, records: Iterable[Record]) -> WrongFile:
+    return WrongFile([str(problem) for problem in located(error, records)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +159,9 @@ class _Row:
     cells: Sequence[str]
 
 
-def _problems_at(line: int, fields: Mapping[str, str]) -> list[str]:
-    return [f"line {line}, column {column}: {problem}" for column, problem in fields.items()]
-
-
-def _text(data: bytes) -> str:
-    if len(data) > LARGEST_FILE:
-        raise WrongFile([f"the file has {len(data)} bytes, at most {LARGEST_FILE} are possible"])
+def _text(data: bytes, largest: int) -> str:
+    if len(data) > largest:
+        raise WrongFile([f"the file has {len(data)} bytes, at most {largest} are possible"])
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -168,24 +197,23 @@ def _columns(header: _Row) -> list[str]:
     return names
 
 
-def _records(columns: Sequence[str], rows: Iterable[_Row], *, decimal_comma: bool) -> list[Record]:
+def _records(columns: Sequence[str], rows: Iterable[_Row], most_rows: int, *, decimal_comma: bool) -> Reading:
     records: list[Record] = []
-    found: list[str] = []
+    found: list[Problem] = []
     lines: dict[str, int] = {}
     for number, row in enumerate(rows, start=1):
-        if number > MOST_ROWS:
-            raise WrongFile([f"line {row.line}: the file has more than {MOST_ROWS} rows"])
+        if number > most_rows:
+            raise WrongFile([f"line {row.line}: the file has more than {most_rows} rows"])
         if len(row.cells) != len(columns):
-            found.append(f"line {row.line}: has {len(row.cells)} cells, the header has {len(columns)}")
+            words = f"has {len(row.cells)} cells, the header has {len(columns)}"
+            found.append(Problem(row.line, "", words))
             continue
-        reader = CellReader(dict(zip(columns, row.cells, strict=True)), decimal_comma)
+        cells = zip(columns, map(unguard, row.cells), strict=True)
+        reader = CellReader(dict(cells), decimal_comma)
         change = reader.change()
         if (first := lines.setdefault(change.token, row.line)) != row.line:
             reader.wrong["token"] = f"{change.token[:64]!r} was there before, on line {first}"
-        found += _problems_at(
-            row.line, {name: reader.wrong[name] for name in columns if name in reader.wrong}
-        )
-        records.append(Record(row.line, change))
-    if found:
-        raise WrongFile(found)
-    return records
+        found += [Problem(row.line, name, reader.wrong[name]) for name in columns if name in reader.wrong]
+        if not reader.wrong:
+            records.append(Record(row.line, change))
+    return Reading(tuple(records), tuple(found))

@@ -125,7 +125,11 @@ def _update(connection: Connection, plan: Plan, at: datetime) -> None:
         connection.execute(
             update(products)
             .where(products.c.token == bindparam("of_token"))
-            .values(updated_at=bindparam("at", type_=products.c.updated_at.type), **values),
+            .values(
+                revision=products.c.revision + 1,
+                updated_at=bindparam("at", type_=products.c.updated_at.type),
+                **values,
+            ),
             rows,
         )
 

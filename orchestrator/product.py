@@ -71,6 +71,12 @@ class ProductUnknown(OrchestratorError):
     code = "product_unknown"
 
 
+class ProductEdited(OrchestratorError):
+    """Somebody else edited the product meanwhile: look at what was changed, and decide again."""
+
+    code = "product_edited"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of a bundle: how many of a product."""
@@ -85,7 +91,7 @@ class Product:
     """A product, or a bundle when it has parts.
 
     ``on_hand``, ``reserved`` and ``available`` of a bundle tell how many whole bundles its parts make.
-    ``tax_rate`` is in percent.
+    ``tax_rate`` is in percent. ``revision`` counts the edits of the catalogue; stock does not raise it.
     """
 
     token: str
@@ -99,6 +105,7 @@ class Product:
     on_hand: int
     reserved: int
     available: int
+    revision: int = 0
 
 
 class Piece(NamedTuple):

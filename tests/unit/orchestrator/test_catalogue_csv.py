@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import catalogue_csv
 from orchestrator.catalogue_cells import COLUMNS
-from orchestrator.catalogue_csv import DEMO, LARGEST_FILE, MOST_ROWS, WrongFile, export, parse
+from orchestrator.catalogue_csv import DEMO, LARGEST_FILE, MOST_ROWS, WrongFile, export, parse, read
 from orchestrator.money import Money
 from orchestrator.product import Part, Piece, Product, ProductChange
 
@@ -171,11 +170,21 @@ def test_twenty_problems_are_listed() -> None:
     assert caught.value.message.splitlines()[-1] == "and 5 more"
 
 
-def test_rows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_have_a_limit() -> None:
     assert MOST_ROWS == 50_000
-    monkeypatch.setattr(catalogue_csv, "MOST_ROWS", 2)
-    assert len(parse(file(MUG, "", SPOON))) == 2
-    assert problems(file(MUG, "", SPOON, "x")) == ("line 5: the file has more than 2 rows",)
+    assert len(read(file(MUG, "", SPOON), most_rows=2).records) == 2
+    with pytest.raises(WrongFile, match="^line 5: the file has more than 2 rows$"):
+        read(file(MUG, "", SPOON, "x"), most_rows=2)
+
+
+def test_lines_that_are_right_are_read_beside_wrong_ones() -> None:
+    found = read(file(MUG, "spoon,Spoon,x,SEK,25,,,,,", "fork", SPOON))
+    assert [record.line for record in found.records] == [2]
+    assert [str(problem) for problem in found.problems] == [
+        "line 3, column price: 'x' should be a number such as 149.90",
+        "line 4: has 1 cells, the header has 10",
+        "line 5, column token: 'spoon' was there before, on line 3",
+    ]
 
 
 def product(token: str, title: str, *, sku: str | None = None, bundle: tuple[Part, ...] = ()) -> Product:
