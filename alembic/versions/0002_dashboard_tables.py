@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("missing", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.execute("INSERT INTO tally_progress (id, last, missing) VALUES (1, 0, '{}')")
     op.create_table(
         "tally_totals",
         sa.Column("state", sa.String(length=16), nullable=False),

@@ -39,7 +39,8 @@ class TallyTotal(SQLModel, table=True):
 
 
 class TallyProgress(SQLModel, table=True):
-    """How far the journal is folded: one row. Ids that were skipped are waited for."""
+    """How far the journal is folded: one row, which the migration makes. Ids that were skipped are waited
+    for."""
 
     __tablename__ = "tally_progress"
 
