@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     delivery_free_from: Decimal | None = Field(default=None, ge=0)
     delivery_tax_rate: Decimal = Field(default=Decimal(25), ge=0, le=100)
     bundle_rows: Literal["parts", "one"] = "parts"
+    low_stock: int = Field(default=5, ge=0, le=1_000_000)
     shop_name: str = Field(default="Demo shop", min_length=1, max_length=80)
     webshop_id: str = Field(default="demo", pattern=r"^[A-Za-z0-9._-]{1,64}$")
     currency: Annotated[str, AfterValidator(_currency)] = "SEK"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator import catalogue_csv
 from orchestrator.catalogue_cells import COLUMNS
 from orchestrator.catalogue_csv import DEMO, LARGEST_FILE, MOST_ROWS, WrongFile, export, parse, read
 from orchestrator.money import Money
@@ -173,7 +174,7 @@ def test_twenty_problems_are_listed() -> None:
 def test_rows_have_a_limit() -> None:
     assert MOST_ROWS == 50_000
     assert len(read(file(MUG, "", SPOON), most_rows=2).records) == 2
-    with pytest.raises(WrongFile, match="^line 5: the file has more than 2 rows$"):
+    with pytest.raises(WrongFile, match=r"^line 5: the file has more than 2 rows$"):
         read(file(MUG, "", SPOON, "x"), most_rows=2)
 
 
