@@ -33,6 +33,21 @@ def test_the_contracts_defaults() -> None:
     assert (found.shop_name, found.webshop_id, found.currency) == ("Demo shop", "demo", "SEK")
 
 
+@pytest.mark.parametrize(
+    ("changes", "locale"),
+    [
+        ({}, "sv_SE"),
+        ({"currency": "EUR"}, "en_IE"),
+        ({"currency": "CHF"}, "en"),
+        ({"locale": "fi-FI", "currency": "EUR"}, "fi_FI"),
+    ],
+)
+def test_money_is_written_as_where_it_is_used_unless_a_locale_is_set(
+    changes: dict[str, str], locale: str
+) -> None:
+    assert load(**changes).money_locale == locale
+
+
 WRONG = [
     ("DATABASE_URL", "mysql://shop@db/shop", "sqlite:///path or postgresql"),
     ("PUBLIC_URL", "shop.example", "https:// address"),
@@ -54,6 +69,9 @@ WRONG = [
     ("EXCHANGE_DAYS", "0.5", "should be a whole number"),
     ("SMTP_URL", "http://mail", "smtp://user:pw@host:25"),
     ("MAIL_FROM", "nobody", "match pattern"),
+    ("LOCALE", "sv_XX_nonsense!", "a locale such as sv_SE"),
+    ("TIME_ZONE", "Mars/Olympus", "a time zone such as Europe/Stockholm"),
+    ("TIME_ZONE", "../etc/passwd", "a time zone such as Europe/Stockholm"),
     ("MAIL_FROM", "a@b\r\nBcc: x@y", "match pattern"),
     ("DELIVERY_CHARGE", "-1", "greater than or equal to 0"),
     ("DELIVERY_CHARGE", "49.999", "more decimals than SEK"),
