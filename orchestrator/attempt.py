@@ -106,7 +106,7 @@ def begin_next(
     Raises:
         Changed: it is not what was looked at any more.
     """
-    purchase = intent.lock(connection, purchase_id)
+    purchase = intent.lock(connection, purchase_id, stamp)
     if purchase.state != State.RECEIVED.value:
         return None
     last = of_purchase(connection, purchase_id)[-1]  # the first one is made with the purchase

@@ -11,9 +11,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from orchestrator import audit
 from orchestrator.errors import OrchestratorError
 from orchestrator.purchase import Purchase, load, lock
+from orchestrator.stamp import Stamp
 from orchestrator.tables import journal
+from statemachine import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +58,15 @@ class Changed(OrchestratorError):
 @dataclass(frozen=True, slots=True)
 class Intent:
     """``seen`` is the revision that was looked at, None for whatever it is now; ``why`` is the reason in the
-    words of who wants it."""
+    words of who wants it, ``address`` where they are. Without an action it is nobody's."""
 
+    action: Action | None = None
     seen: int | None = None
     why: str = ""
+    address: str = ""
 
-    def lock(self, connection: Connection, purchase_id: str) -> Purchase:
-        """Read the purchase in order to do what is wanted.
+    def lock(self, connection: Connection, purchase_id: str, stamp: Stamp) -> Purchase:
+        """Read the purchase in order to do what is wanted, and write down in the audit log that it was.
 
         Raises:
             PurchaseUnknown: there is none.
@@ -69,6 +74,9 @@ class Intent:
         """
         purchase = lock(connection, purchase_id)
         self.agree(connection, purchase)
+        if self.action is not None:
+            action = f"purchase.{self.action.value}"
+            audit.record(connection, stamp, action, purchase_id, self.why, self.address)
         return purchase
 
     def agree(self, connection: Connection, purchase: Purchase) -> None:

@@ -16,13 +16,13 @@ from orchestrator.stamp import Stamp
 from statemachine import Action, NotAllowed, Reason, State, Trigger
 
 
-def ask(connection: Connection, purchase_id: str, intent: Intent) -> None:
+def ask(connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent) -> None:
     """Somebody wants SEQR asked about a purchase that they have looked at.
 
     Raises:
         Changed: it is another now.
     """
-    intent.lock(connection, purchase_id)
+    intent.lock(connection, purchase_id, stamp)
 
 
 def start_over(
@@ -35,7 +35,7 @@ def start_over(
         Changed: it is not what was looked at any more.
         LostRace: it has changed since it was read.
     """
-    purchase = intent.lock(connection, purchase_id)
+    purchase = intent.lock(connection, purchase_id, stamp)
     twin = find_open(connection, purchase.request_key)
     if twin is not None and twin.id != purchase_id:
         why = f"The customer has an unpaid purchase of the same order already: {twin.id}."
@@ -73,7 +73,7 @@ def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp, inte
     """
     return attempts.fail(
         connection,
-        intent.lock(connection, purchase_id),
+        intent.lock(connection, purchase_id, stamp),
         Trigger.CANCEL,
         Reason.CANCELLED_BY_MERCHANT,
         stamp,
@@ -93,7 +93,7 @@ def ask_cancel(
         Changed: it is not what was looked at any more.
         LostRace: it has changed since it was read.
     """
-    purchase = intent.lock(connection, purchase_id)
+    purchase = intent.lock(connection, purchase_id, stamp)
     current = [
         attempt
         for attempt in attempts.of_purchase(connection, purchase_id)

@@ -14,9 +14,14 @@ from typing import Any, Literal
 import structlog
 from sqlalchemy import Connection, func, insert, select, update
 
+from orchestrator import audit, journal
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import new_id
+from orchestrator.intent import ANYWAY, Intent
+from orchestrator.purchase import Purchase
+from orchestrator.stamp import Stamp
 from orchestrator.tables import outbox
+from statemachine import State
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +45,12 @@ class MailUnderWay(OrchestratorError):
     """The mail is already waiting to be sent; there is nothing to send again."""
 
     code = "mail_under_way"
+
+
+class NothingToPay(OrchestratorError):
+    """The purchase has no open invoice any more, so a pay link would mislead."""
+
+    code = "nothing_to_pay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +155,36 @@ def backoff(attempts: int) -> timedelta | None:
     return wait if spent <= _GIVE_UP_AFTER else None
 
 
-def resend(connection: Connection, mail_id: str, actor: str, at: datetime) -> None:
+def resend(connection: Connection, mail_id: str, stamp: Stamp, intent: Intent = ANYWAY) -> None:
     """Send a mail again that was sent, kept or given up. It keeps its Message-ID; its text is made anew.
 
     Raises:
         MailUnknown: there is none with this id.
         MailUnderWay: it is waiting to be sent.
+        NothingToPay: it is a pay link, and there is no open invoice to pay.
+        Changed: the purchase is not what was looked at any more.
     """
-    state = connection.execute(select(outbox.c.state).where(outbox.c.id == mail_id)).scalar()
-    if state is None:
+    c = outbox.c
+    purchase_id = connection.execute(select(c.purchase_id).where(c.id == mail_id)).scalar()
+    if purchase_id is None:
         raise MailUnknown(f"There is no mail {mail_id} in the outbox.")
+    purchase = intent.lock(connection, purchase_id, stamp)
+    row = connection.execute(select(c.state, c.kind, c.recipient).where(c.id == mail_id)).one()
+    _may_go_again(mail_id, row.kind, row.state, purchase)
+    values = {"state": "queued", "attempts": 0, "last_error": None, "sent_at": None}
+    connection.execute(
+        update(outbox).where(c.id == mail_id, c.state == row.state).values(**values, next_attempt_at=stamp.at)
+    )
+    journal.note(connection, purchase, "mail_resent", stamp, f"Sent again to {row.recipient}.")
+    audit.record(connection, stamp, "mail.resend", mail_id, row.recipient, intent.address)
+    log.info("mail.requeued", mail_id=mail_id, actor=stamp.actor, was=row.state)
+
+
+def _may_go_again(mail_id: str, kind: str, state: str, purchase: Purchase) -> None:
     if state == "queued":
         raise MailUnderWay(f"Mail {mail_id} is already waiting to be sent.")
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.id == mail_id, outbox.c.state == state)
-        .values(state="queued", attempts=0, last_error=None, sent_at=None, next_attempt_at=at)
-    )
-    log.info("mail.requeued", mail_id=mail_id, actor=actor, was=state)
+    if kind == "payment_link" and purchase.state != State.INVOICED.value:
+        raise NothingToPay(f"The purchase is {purchase.state}: there is no open invoice to pay.")
 
 
 def depth(connection: Connection) -> Mapping[str, int]:

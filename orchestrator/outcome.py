@@ -128,7 +128,7 @@ def take_stock(connection: Connection, purchase_id: str, stamp: Stamp, intent: I
     Both in one commit: a delivery that is booked in meanwhile is either seen here, or finds the purchase
     resting and makes it due again. Raises Changed.
     """
-    after = _deliver(connection, intent.lock(connection, purchase_id), stamp)
+    after = _deliver(connection, intent.lock(connection, purchase_id, stamp), stamp)
     watch.rest(connection, purchase_id)
     return after
 

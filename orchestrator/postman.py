@@ -18,7 +18,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
 from orchestrator.letter import LetterWriter
 from orchestrator.mail import Envelope, address, compose, sender_of
-from orchestrator.outbox import Letter, Mail
+from orchestrator.outbox import Letter, Mail, NothingToPay
 from orchestrator.settings import Settings
 from orchestrator.smtp import MailServer, Session
 from orchestrator.summary import Summary
@@ -33,12 +33,6 @@ LANES = 4
 """Connections to the mail server at a time: a slow mail holds up one lane only."""
 
 _BATCHES_IN_A_RUN = 10
-
-
-class NothingToPay(OrchestratorError):
-    """The purchase has no open invoice any more, so a pay link would mislead."""
-
-    code = "nothing_to_pay"
 
 
 class Unexpected(OrchestratorError):

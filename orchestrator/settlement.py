@@ -121,20 +121,26 @@ class Settlement:
             self._checks.soon(purchase_id, "notification")
 
     async def act(
-        self, purchase_id: str, action: Action, actor: str, seen: int | None = None, why: str = ""
+        self,
+        purchase_id: str,
+        action: Action,
+        actor: str,
+        seen: int | None = None,
+        why: str = "",
+        address: str = "",
     ) -> None:
-        """Do what an operator asks for. ``seen`` is the revision that they looked at, ``why`` their reason.
+        """Do what an operator asks for. ``seen`` is what they looked at, as an Intent says.
 
         Raises:
             NotAllowed: the purchase's state does not allow it; ``why`` says so.
             Changed: the purchase is not what they looked at any more; nothing was done.
             PurchaseUnknown: there is no such purchase.
         """
-        intent = Intent(seen, why)
+        intent = Intent(action, seen, why, address)
         found = await self._database.read(intents.look, purchase_id, intent)
         effect = effect_of(action, State(found.state))
         log.info("purchase.action", purchase_id=purchase_id, action=action.value, actor=actor)
-        await self._effects[effect](self, purchase_id, actor, intent)
+        return await self._effects[effect](self, purchase_id, actor, intent)
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -143,8 +149,8 @@ class Settlement:
     def _stamp(self, actor: str) -> Stamp:
         return Stamp(actor, self._clock())
 
-    async def _check_everything(self, purchase_id: str, actor: str) -> None:
-        await self.check(purchase_id, actor, everything=True)
+    async def _check_everything(self, purchase_id: str, actor: str) -> bool | None:
+        return await self.check(purchase_id, actor, everything=True)
 
     async def _repeat(self, purchase_id: str) -> str:
         """Answer a request that came before with what became of it."""
@@ -228,7 +234,7 @@ class Settlement:
             await self._record_status(after, attempt, status, actor)
 
     async def _do_ask(self, purchase_id: str, actor: str, intent: Intent) -> None:
-        await self._database.write(operation.ask, purchase_id, intent)
+        await self._database.write(operation.ask, purchase_id, self._stamp(actor), intent)
         await self._check_everything(purchase_id, actor)
 
     async def _do_send(self, purchase_id: str, actor: str, intent: Intent) -> None:
@@ -259,7 +265,9 @@ class Settlement:
         )
         await self._cancel_invoice(purchase, attempt, Reason.CANCELLED_BY_MERCHANT, actor)
 
-    _effects: ClassVar[dict[Effect, Callable[[Settlement, str, str, Intent], Coroutine[Any, Any, None]]]] = {
+    _effects: ClassVar[
+        dict[Effect, Callable[[Settlement, str, str, Intent], Coroutine[Any, Any, bool | None]]]
+    ] = {
         Effect.SEND_INVOICE: _do_send,
         Effect.ASK_SEQR: _do_ask,
         Effect.TAKE_STOCK: _do_take_stock,
@@ -274,20 +282,16 @@ def _reference(purchase: Purchase, answer: Outcome[IssuedInvoice] | None = None)
     if isinstance(answer, Refused):
         raise InvoiceRefused(f"SEQR refused the invoice: {answer.code} {answer.description}")
     if purchase.state == State.FAILED.value or purchase.invoice_reference is None:
-        why = (
-            "The purchase was cancelled meanwhile"
-            if purchase.state == State.FAILED.value
-            else "SEQR gave no invoice"
-        )
+        cancelled = purchase.state == State.FAILED.value
+        why = "The purchase was cancelled meanwhile" if cancelled else "SEQR gave no invoice"
         raise SeqrUnavailable(f"{why}. Repeat the request in a moment.")
     return purchase.invoice_reference
 
 
 def _log_move(before: Purchase, after: Purchase, actor: str) -> None:
     if after.state != before.state:
-        event = f"purchase.{after.state}"
         log.info(
-            event,
+            f"purchase.{after.state}",
             purchase_id=after.id,
             source=before.state,
             reason=after.reason,

@@ -149,7 +149,8 @@ def _acting(action: Action) -> Endpoint:
     async def act(parts: Parts, request: Request, actor: str) -> Response:
         """Do it, and show the purchase after it."""
         purchase_id = _purchase_id(request)
-        await parts.settlement.act(purchase_id, action, actor)
+        address = request.client.host if request.client else ""
+        await parts.settlement.act(purchase_id, action, actor, address=address)
         record = await parts.database.read(purchase_queries.find, purchase_id)
         return JSONResponse(representation.purchase(record))
 

@@ -6,13 +6,17 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
 from orchestrator import outbox
 from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
-from orchestrator.outbox import LEASE, Letter, Mail, MailUnderWay, MailUnknown
+from orchestrator.intent import Changed, Intent
+from orchestrator.outbox import LEASE, Letter, Mail, MailUnderWay, MailUnknown, NothingToPay
+from orchestrator.stamp import Stamp
+from orchestrator.tables import audit, journal
+from orchestrator.tables import outbox as rows_of_outbox
 from tests.integration.orchestrator.mail.conftest import mails, order, ordered_and_told
 
 LETTER = Letter("Subject", "Text", "<p>HTML</p>")
@@ -115,7 +119,7 @@ async def test_what_ended_can_be_sent_again(database: Database, end: str) -> Non
             await database.write(outbox.record_failure, mail, LETTER, OrchestratorError("No."), now())
     (before,) = await mails(database)
     assert (before["state"], before["subject"]) == (end, "Subject")
-    await database.write(outbox.resend, mail.id, "operator:eva", now())
+    await database.write(outbox.resend, mail.id, Stamp("operator:eva", now()))
     again = await claim_one(database)
     assert (again.id, again.message_id, again.attempts) == (mail.id, mail.message_id, 1)
 
@@ -124,6 +128,45 @@ async def test_what_waits_or_is_unknown_cannot_be_sent_again(database: Database)
     await database.write(ordered_and_told, "a@example.com")
     (row,) = await mails(database)
     with pytest.raises(MailUnderWay, match="already waiting"):
-        await database.write(outbox.resend, row["id"], "operator:eva", now())
+        await database.write(outbox.resend, row["id"], Stamp("operator:eva", now()))
     with pytest.raises(MailUnknown, match="no mail nonsense"):
-        await database.write(outbox.resend, "nonsense", "operator:eva", now())
+        await database.write(outbox.resend, "nonsense", Stamp("operator:eva", now()))
+
+
+async def test_sending_again_is_written_down_with_the_purchase_and_in_the_audit_log(
+    database: Database,
+) -> None:
+    await database.write(ordered_and_told, "a@example.com")
+    mail = await claim_one(database)
+    await database.write(outbox.record_sent, mail, LETTER, now())
+    with pytest.raises(Changed):
+        await database.write(outbox.resend, mail.id, Stamp("operator:eva", now()), Intent(seen=7))
+    at_home = Intent(address="192.0.2.7")
+    await database.write(outbox.resend, mail.id, Stamp("operator:eva", now()), at_home)
+    entries, told = await database.read(_written)
+    assert entries == [("mail.resend", mail.id, "operator:eva", "a@example.com", "192.0.2.7")]
+    assert told[-1] == ("mail_resent", "operator:eva", "Sent again to a@example.com.")
+
+
+def _written(connection: Connection) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    entry, row = audit.c, journal.c
+    entries = select(entry.action, entry.subject, entry.actor, entry.detail, entry.address)
+    told = select(row.trigger, row.actor, row.detail).order_by(row.sequence)
+    return (
+        [tuple(found) for found in connection.execute(entries)],
+        [tuple(found) for found in connection.execute(told)],
+    )
+
+
+async def test_a_pay_link_is_not_sent_again_when_there_is_nothing_to_pay(database: Database) -> None:
+    await database.write(ordered_and_told, "a@example.com")
+    mail = await claim_one(database)
+    await database.write(outbox.record_sent, mail, LETTER, now())
+    await database.write(_make_pay_link, mail.id)
+    with pytest.raises(NothingToPay, match="no open invoice"):
+        await database.write(outbox.resend, mail.id, Stamp("operator:eva", now()))
+
+
+def _make_pay_link(connection: Connection, mail_id: str) -> None:
+    c = rows_of_outbox.c
+    connection.execute(update(rows_of_outbox).where(c.id == mail_id).values(kind="payment_link"))

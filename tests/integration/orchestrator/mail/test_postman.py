@@ -21,6 +21,7 @@ from orchestrator.outbox import LEASE
 from orchestrator.postman import BATCH, LANES, Postman
 from orchestrator.settings import Settings
 from orchestrator.smtp import DEADLINE, MailServer
+from orchestrator.stamp import Stamp
 from orchestrator.tables import purchases
 from tests.integration.orchestrator.mail.conftest import PASSWORD, Post, mails, open_post, ordered_and_told
 
@@ -350,6 +351,6 @@ async def test_a_sent_mail_can_be_sent_again(database: Database, post: Post) -> 
     postman = Postman(database, settings(post))
     await postman.run_once()
     (row,) = await mails(database)
-    await database.write(outbox.resend, row["id"], "operator:eva", now())
+    await database.write(outbox.resend, row["id"], Stamp("operator:eva", now()))
     await postman.run_once()
     assert [message["Message-ID"] for message in post.taken] == [f"<{row['message_id']}@example.com>"] * 2

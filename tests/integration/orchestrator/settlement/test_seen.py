@@ -10,7 +10,7 @@ from orchestrator import attempt, operation, outcome
 from orchestrator.intent import Changed, Intent
 from orchestrator.settlement import SeqrUnavailable
 from orchestrator.stamp import Stamp
-from orchestrator.tables import journal
+from orchestrator.tables import audit, journal
 from statemachine import Action
 from tests.fixtures.desk import OPERATOR, Desk
 from tests.fixtures.seqr import busy
@@ -45,6 +45,25 @@ async def test_who_saw_it_as_it_is_may_act_and_the_reason_is_kept(desk: Desk) ->
     await desk.act(purchase_id, Action.CANCEL, seen=await _seen(desk), why="The customer rang.")
     assert await desk.state() == ("failed", "cancelled_by_merchant")
     assert "The shop asks SEQR to cancel the invoice. Why: The customer rang." in await _details(desk)
+    (entry,) = await desk.rows(audit)
+    assert (entry["action"], entry["subject"]) == ("purchase.cancel", purchase_id)
+    assert (entry["actor"], entry["detail"]) == (OPERATOR, "The customer rang.")
+
+
+async def test_what_was_refused_is_not_in_the_audit_log(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    with pytest.raises(Changed):
+        await desk.act(purchase_id, Action.CANCEL, seen=9)
+    await desk.empty_shelf()
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    assert await desk.rows(audit) == []
+    await desk.act(purchase_id, Action.RETRY)
+    await desk.act(purchase_id, Action.CHECK)
+    assert [row["action"] for row in await desk.rows(audit, audit.c.id)] == [
+        "purchase.retry",
+        "purchase.check",
+    ]
 
 
 async def test_the_second_is_told_what_the_first_did(desk: Desk) -> None:
@@ -91,12 +110,12 @@ async def test_of_two_at_once_one_is_refused(desk: Desk, action: Action) -> None
 async def test_a_change_between_the_look_and_the_lock_is_seen_under_the_lock(desk: Desk) -> None:
     """Every first thing that an action writes compares by itself."""
     purchase_id = await desk.buy()
-    stale = Intent(await _seen(desk) - 1)
+    stale = Intent(seen=await _seen(desk) - 1)
     stamp, settings = Stamp(BERIT, desk.clock()), desk.parts.settings
     before = await desk.only()
     write = desk.database.write
     with pytest.raises(Changed):
-        await write(operation.ask, purchase_id, stale)
+        await write(operation.ask, purchase_id, stamp, stale)
     with pytest.raises(Changed):
         await write(operation.start_over, purchase_id, settings, stamp, stale)
     with pytest.raises(Changed):
