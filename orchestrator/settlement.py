@@ -128,8 +128,9 @@ class Settlement:
         seen: int | None = None,
         why: str = "",
         address: str = "",
-    ) -> None:
-        """Do what an operator asks for. ``seen`` is what they looked at, as an Intent says.
+    ) -> bool | None:
+        """Do what an operator asks for. ``seen`` is what they looked at, as an Intent says. Returns False when
+        all of it was to ask SEQR, and SEQR did not answer.
 
         Raises:
             NotAllowed: the purchase's state does not allow it; ``why`` says so.
@@ -233,9 +234,9 @@ class Settlement:
             status = await self._seqr.payment_status(attempt.reference, attempt.version)
             await self._record_status(after, attempt, status, actor)
 
-    async def _do_ask(self, purchase_id: str, actor: str, intent: Intent) -> None:
+    async def _do_ask(self, purchase_id: str, actor: str, intent: Intent) -> bool | None:
         await self._database.write(operation.ask, purchase_id, self._stamp(actor), intent)
-        await self._check_everything(purchase_id, actor)
+        return await self._check_everything(purchase_id, actor)
 
     async def _do_send(self, purchase_id: str, actor: str, intent: Intent) -> None:
         attempt_id = await self._database.write(
