@@ -129,8 +129,7 @@ class Settlement:
         why: str = "",
         address: str = "",
     ) -> bool | None:
-        """Do what an operator asks for. ``seen`` is what they looked at, as an Intent says. Returns False when
-        all of it was to ask SEQR, and SEQR did not answer.
+        """Do what an operator asks for; an Intent has ``seen``. False: SEQR was only asked, in vain.
 
         Raises:
             NotAllowed: the purchase's state does not allow it; ``why`` says so.
@@ -291,11 +290,6 @@ def _reference(purchase: Purchase, answer: Outcome[IssuedInvoice] | None = None)
 
 def _log_move(before: Purchase, after: Purchase, actor: str) -> None:
     if after.state != before.state:
-        log.info(
-            f"purchase.{after.state}",
-            purchase_id=after.id,
-            source=before.state,
-            reason=after.reason,
-            attention=after.attention,
-            actor=actor,
-        )
+        event = f"purchase.{after.state}"
+        moved = {"source": before.state, "reason": after.reason, "attention": after.attention}
+        log.info(event, purchase_id=after.id, actor=actor, **moved)
