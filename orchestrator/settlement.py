@@ -132,8 +132,7 @@ class Settlement:
         """Do what an operator asks for; an Intent has ``seen``. False: SEQR was only asked, in vain.
 
         Raises:
-            NotAllowed: the purchase's state does not allow it; ``why`` says so.
-            Changed: the purchase is not what they looked at any more; nothing was done.
+            NotAllowed, Changed: its state does not allow it; it is not what they looked at any more.
             PurchaseUnknown: there is no such purchase.
         """
         intent = Intent(action, seen, why, address)
