@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Table, and_, func, select
+from sqlalchemy import Connection, Table, and_, exists, func, select
 
 from orchestrator.tables import invoice_attempts, journal, outbox, purchases
 from statemachine import State
@@ -90,16 +90,40 @@ def _stays(connection: Connection, at: datetime) -> dict[str, float]:
 
 def open_invoices(connection: Connection, at: datetime) -> tuple[int, float]:
     """How many a customer may pay, and for how many seconds the one that waits longest has not been asked
-    about since then, or else since it was issued; 0 when none is open."""
-    asked = func.coalesce(purchases.c.asked_at, invoice_attempts.c.issued_at, invoice_attempts.c.sent_at)
+    about since then, or else since it was issued; 0 when none is open.
+
+    Quick however many there are: purchases that are looked at again and again are indexed by when they were
+    asked about last (index ``purchases_asked``), and an open invoice's purchase is one of them.
+    """
+    number = connection.execute(
+        select(func.count()).select_from(invoice_attempts).where(invoice_attempts.c.state == "open")
+    ).scalar_one()
+    since = [moment for moment in (_asked_first(connection), _never_asked(connection)) if moment]
+    return number, _since(min(since, default=None), at)
+
+
+def _asked_first(connection: Connection) -> datetime | None:
+    """When the purchase with an open invoice was asked about that has waited longest since."""
+    mine = invoice_attempts.c.purchase_id == purchases.c.id
     statement = (
-        select(func.count(), func.min(asked))
-        .select_from(invoice_attempts)
-        .join(purchases, purchases.c.id == invoice_attempts.c.purchase_id)
-        .where(invoice_attempts.c.state == "open")
+        select(purchases.c.asked_at)
+        .where(purchases.c.next_check_at.is_not(None), purchases.c.asked_at.is_not(None))
+        .where(exists().where(invoice_attempts.c.state == "open", mine))
+        .order_by(purchases.c.asked_at)
+        .limit(1)
     )
-    count, oldest = connection.execute(statement).one()
-    return count, _since(oldest, at)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def _never_asked(connection: Connection) -> datetime | None:
+    """When the oldest open invoice was issued whose purchase was never asked about."""
+    new = select(purchases.c.id).where(purchases.c.next_check_at.is_not(None), purchases.c.asked_at.is_(None))
+    issued = func.coalesce(invoice_attempts.c.issued_at, invoice_attempts.c.sent_at)
+    statement = select(func.min(issued)).where(
+        invoice_attempts.c.state == "open", invoice_attempts.c.purchase_id.in_(new)
+    )
+    issued_at: datetime | None = connection.execute(statement).scalar_one()
+    return issued_at
 
 
 def _since(then: datetime | None, at: datetime) -> float:

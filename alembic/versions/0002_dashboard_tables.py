@@ -153,6 +153,13 @@ def upgrade() -> None:
     with op.batch_alter_table("purchases", schema=None) as batch_op:
         batch_op.create_index("purchases_by_amount", ["amount", "id"], unique=False)
         batch_op.create_index(
+            "purchases_asked",
+            ["asked_at"],
+            unique=False,
+            sqlite_where=sa.text("next_check_at IS NOT NULL"),
+            postgresql_where=sa.text("next_check_at IS NOT NULL"),
+        )
+        batch_op.create_index(
             "purchases_by_reason",
             ["reason", "id"],
             unique=False,
@@ -177,6 +184,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("reason IS NOT NULL"),
         )
         batch_op.drop_index("purchases_by_amount")
+        batch_op.drop_index(
+            "purchases_asked",
+            sqlite_where=sa.text("next_check_at IS NOT NULL"),
+            postgresql_where=sa.text("next_check_at IS NOT NULL"),
+        )
 
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.drop_column("revision")

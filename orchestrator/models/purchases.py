@@ -30,6 +30,12 @@ class Purchase(SQLModel, table=True):
             sqlite_where=text("next_check_at IS NOT NULL"),
             postgresql_where=text("next_check_at IS NOT NULL"),
         ),
+        Index(
+            "purchases_asked",
+            "asked_at",
+            sqlite_where=text("next_check_at IS NOT NULL"),
+            postgresql_where=text("next_check_at IS NOT NULL"),
+        ),
         Index("purchases_by_state", "state", "id"),
         Index("purchases_of_request", "request_key", "id"),
         Index(
