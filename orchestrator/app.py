@@ -14,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 import dashboard.app
-from orchestrator import catalogue, exchange, logs, metrics, migration
+from orchestrator import catalogue, exchange, lockout, logs, metrics, migration, pulse, session
+from orchestrator.calls import CallBook
 from orchestrator.database import Database, open_database
 from orchestrator.feed import Feed
 from orchestrator.identity import now
@@ -24,12 +25,14 @@ from orchestrator.product import Product
 from orchestrator.reconcile import SLOTS, Reconciler
 from orchestrator.rest import create_purchase, errors, notification, openapi, probes, products, purchases, qr
 from orchestrator.scheduler import Job, Scheduler
-from orchestrator.seqr.client import SoapSeqr
+from orchestrator.secrecy import Secrecy
+from orchestrator.seqr.client import Observer, SoapSeqr
 from orchestrator.seqr.credentials import Credentials
-from orchestrator.seqr.messages import Seqr
+from orchestrator.seqr.messages import Exchange, Seqr
 from orchestrator.seqr.wsdl import SHIPPED_WSDL
 from orchestrator.settings import PREFIX, Settings, SettingsError, load, secret_key
 from orchestrator.settlement import Settlement
+from orchestrator.stamp import Stamp
 from orchestrator.users import ensure_admin
 from sandbox.app import Sandbox, SandboxConfig, build_sandbox
 from sandbox.product import ShopProduct
@@ -58,12 +61,16 @@ def make_parts(settings: Settings, database: Database | None = None, seqr: Seqr 
     """
     secret = secret_key(settings)
     database = database or open_database(settings.database)
-    seqr = seqr or open_seqr(settings)
-    return Parts(settings, secret, database, seqr, Settlement(database, seqr, settings, secret))
+    calls = CallBook()
+    seqr = seqr or open_seqr(settings, calls)
+    return Parts(settings, secret, database, seqr, Settlement(database, seqr, settings, secret), calls)
 
 
-def open_seqr(settings: Settings) -> SoapSeqr:
-    """The line to SEQR. Raises SettingsError for what is missing, SeqrSetupError for what is wrong."""
+def open_seqr(settings: Settings, calls: CallBook | None = None) -> SoapSeqr:
+    """The line to SEQR; what goes over it is counted in ``calls``.
+
+    Raises SettingsError for what is missing, SeqrSetupError for what is wrong.
+    """
     endpoint, principal, password = settings.seqr_endpoint, settings.seqr_principal_id, settings.seqr_password
     if endpoint is None or principal is None or password is None:
         given = {"SEQR_ENDPOINT": endpoint, "SEQR_PRINCIPAL_ID": principal, "SEQR_PASSWORD": password}
@@ -79,8 +86,16 @@ def open_seqr(settings: Settings) -> SoapSeqr:
         timeout=settings.seqr_timeout,
         # Should SEQR hang, the reconciler's calls must leave room for customers and notifications.
         connections=4 * SLOTS,
-        observe=metrics.observe,
+        observe=_observer(calls or CallBook()),
     )
+
+
+def _observer(calls: CallBook) -> Observer:
+    def observe(exchange: Exchange) -> None:
+        metrics.observe(exchange)
+        calls.observe(exchange)
+
+    return observe
 
 
 def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
@@ -88,13 +103,16 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
     feed = Feed(parts.database)
     reconciler = Reconciler(parts.database, parts.settlement, parts.settings)
     postman = Postman(parts.database, parts.settings)
-    scheduler = Scheduler(
-        [
-            Job("reconcile", reconciler.run_once, RECONCILE_EVERY),
-            Job("mail", postman.run_once, MAIL_EVERY),
-            Job("prune", lambda: prune(parts), PRUNE_EVERY),
-        ]
+    jobs = [
+        Job("reconcile", reconciler.run_once, RECONCILE_EVERY),
+        Job("mail", postman.run_once, MAIL_EVERY),
+        Job("prune", lambda: prune(parts), PRUNE_EVERY),
+    ]
+    reporter = pulse.Reporter(
+        parts.database, jobs, parts.calls, Secrecy.of(parts.settings, parts.secret).hide
     )
+    jobs.append(Job("pulse", reporter.run_once, pulse.EVERY))
+    scheduler = Scheduler(jobs)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -108,9 +126,11 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
                 stack.push_async_callback(sandbox.close)
             stack.push_async_callback(parts.settlement.close)
             stack.push_async_callback(reconciler.close)
+            stack.push_async_callback(reporter.close)
             stack.push_async_callback(scheduler.stop)
             feed.start()
             stack.push_async_callback(feed.stop)
+            await reporter.run_once()
             scheduler.start()
             log.info("orchestrator.started", public_url=parts.settings.public_url)
             yield
@@ -143,13 +163,17 @@ async def first_user(parts: Parts) -> None:
     """Make the user ``admin`` if its password is set and it is not there yet."""
     password = parts.settings.admin_password
     if password is not None:
-        await parts.database.write(ensure_admin, password.get_secret_value(), now())
+        await ensure_admin(parts.database, password.get_secret_value(), Stamp("settings", now()))
 
 
 async def prune(parts: Parts) -> None:
-    """Forget old SEQR calls, in small bites, so that nothing waits for it."""
+    """Forget what is old, in small bites, so that nothing waits for it: SEQR calls, sessions, failed
+    sign-ins, reports of processes that are gone."""
     while await parts.database.write(exchange.prune, now(), parts.settings.exchange_days):
         pass
+    for prune_some in (session.prune, lockout.prune, pulse.prune):
+        while await parts.database.write(prune_some, now()):
+            pass
 
 
 def make_sandbox(parts: Parts) -> Sandbox:
