@@ -1,6 +1,7 @@
-"""Take the README's picture: the dashboard of a real demo in which some people have just bought something.
+"""Take a picture of every page: a real demo in which some people have just bought something.
 
-``python -m scripts.picture`` writes docs/images/dashboard.png and dashboard-dark.png.
+``make pictures`` (``python -m scripts.pictures``) writes each page at 1440 and 390 px, light and dark, into
+``var/pictures``, and those that the README and the docs show into ``docs/images``.
 """
 
 from __future__ import annotations
@@ -15,15 +16,26 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from scripts.browser import find_browser
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
-SIZE = {"width": 1360, "height": 760}
+EVERYTHING = ROOT / "var" / "pictures"
+WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
+SCHEMES = ("light", "dark")
+SHOWN = {
+    "overview": "overview",
+    "purchases": "dashboard",
+    "purchase-stocked": "purchase",
+    "product": "product",
+    "shop": "shop",
+}
+"""Of the wide pictures, those that the docs show, and under which name."""
 CUSTOMERS = (
     "Anna Svensson",
     "Åsa Öberg",
@@ -102,20 +114,71 @@ def trade(base_url: str) -> None:
             post(f"{base_url}/sandbox/api/invoices/{reference}/cancel")
 
 
-def take(browser: Browser, base_url: str, password: str, scheme: str, file: Path) -> None:
-    context = browser.new_context(viewport=SIZE, color_scheme=scheme)  # type: ignore[arg-type]
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A page to take: its name, its address, and what to click to get further from there."""
+
+    name: str
+    address: str
+    click: str = ""
+
+
+SIGHTS = (
+    Sight("overview", "/"),
+    Sight("overview-week", "/?window=week"),
+    Sight("purchases", "/purchases"),
+    Sight("purchases-filtered", "/purchases?state=failed&reason=cancelled_by_customer"),
+    Sight("purchases-nothing", "/purchases?q=nobody"),
+    Sight("purchase-invoiced", "/purchases?state=invoiced", ".c-who a"),
+    Sight("purchase-stocked", "/purchases?state=stocked", ".c-who a"),
+    Sight("purchase-failed", "/purchases?state=failed", ".c-who a"),
+    Sight("products", "/products"),
+    Sight("product", "/products/kaffe-250"),
+    Sight("mails", "/mails"),
+    Sight("mail", "/mails", ".c-who a"),
+    Sight("bulk", "/bulk"),
+    Sight("system", "/system"),
+    Sight("settings", "/system/settings"),
+    Sight("tokens", "/system/tokens"),
+    Sight("users", "/system/users"),
+    Sight("audit", "/audit"),
+    Sight("me", "/me"),
+    Sight("missing", "/purchases/nothing-here"),
+    Sight("shop", "/shop/"),
+    Sight("panel", "/sandbox/"),
+    Sight("phone", "/sandbox/phone"),
+)
+
+
+def take(browser: Browser, base_url: str, password: str, scheme: str, width: str) -> None:
+    """All pages in one colour scheme and width, the sign-in first."""
+    size = dict(zip(("width", "height"), WIDTHS[width], strict=True))
+    context = browser.new_context(viewport=size, color_scheme=scheme, locale="en-GB")  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(f"{base_url}/login")
+    keep(page, "login", scheme, width)
     page.get_by_label("Name").fill("admin")
-    page.get_by_label("Password").fill(password)
+    page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_text("Live").wait_for()
-    page.screenshot(path=file)
+    for sight in SIGHTS:
+        page.goto(base_url + sight.address)
+        if sight.click:
+            page.locator(sight.click).first.click()
+        keep(page, sight.name, scheme, width)
     context.close()
+
+
+def keep(page: Page, name: str, scheme: str, width: str) -> None:
+    page.wait_for_load_state()
+    page.screenshot(path=EVERYTHING / f"{name}-{width}-{scheme}.png", full_page=True)
+    if width == "wide" and name in SHOWN:
+        suffix = "-dark" if scheme == "dark" else ""
+        page.screenshot(path=IMAGES / f"{SHOWN[name]}{suffix}.png")
 
 
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
+    EVERYTHING.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as folder,
         demo(folder) as (base_url, password),
@@ -123,10 +186,11 @@ def main() -> None:
     ):
         trade(base_url)
         browser = play.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
-        for scheme, name in (("light", "dashboard.png"), ("dark", "dashboard-dark.png")):
-            take(browser, base_url, password, scheme, IMAGES / name)
-            print(f"wrote docs/images/{name}")
+        for scheme in SCHEMES:
+            for width in WIDTHS:
+                take(browser, base_url, password, scheme, width)
         browser.close()
+    print(f"Wrote {len(SIGHTS) + 1} pages to var/pictures, each at two widths, light and dark.")
 
 
 if __name__ == "__main__":
