@@ -108,9 +108,8 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
         Job("mail", postman.run_once, MAIL_EVERY),
         Job("prune", lambda: prune(parts), PRUNE_EVERY),
     ]
-    reporter = pulse.Reporter(
-        parts.database, jobs, parts.calls, Secrecy.of(parts.settings, parts.secret).hide
-    )
+    hide = Secrecy.of(parts.settings, parts.secret).hide
+    reporter = pulse.Reporter(parts.database, pulse.Sources(jobs, parts.calls, lambda: feed.listeners), hide)
     jobs.append(Job("pulse", reporter.run_once, pulse.EVERY))
     scheduler = Scheduler(jobs)
 

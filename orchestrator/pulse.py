@@ -66,6 +66,8 @@ class Report:
 
     jobs: tuple[JobRuns, ...] = ()
     calls: tuple[Calls, ...] = ()
+    viewers: int = 0
+    """How many pages are looked at live."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,11 @@ class Pulse:
     """Seconds since SEQR was asked about the open invoice that waits longest; 0 when none is open."""
 
     @property
+    def viewers(self) -> int:
+        """How many pages are looked at live, in all processes."""
+        return sum(process.report.viewers for process in self.processes)
+
+    @property
     def to_deadline(self) -> float:
         """Seconds left until SEQR takes back a payment; below 0 when it may have happened."""
         return DEADLINE - self.longest_unasked
@@ -160,21 +167,28 @@ def _report(text: str) -> Report:
         return Report()
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a report is made of: the scheduler's jobs, the calls to SEQR, how many look at a live page."""
+
+    jobs: Sequence[Job]
+    calls: CallBook
+    viewers: Callable[[], int]
+
+
 class Reporter:
     """Writes this process' row. ``hide`` takes secrets out of the words in it."""
 
     def __init__(
         self,
         database: Database,
-        jobs: Sequence[Job],
-        calls: CallBook,
+        sources: Sources,
         hide: Callable[[str], str],
         clock: Callable[[], datetime] = now,
     ) -> None:
         self.id = new_id()
         self._database = database
-        self._jobs = jobs
-        self._calls = calls
+        self._sources = sources
         self._hide = hide
         self._clock = clock
         self._row = {
@@ -186,9 +200,7 @@ class Reporter:
 
     async def run_once(self) -> None:
         """Say how this process does."""
-        jobs = tuple(self._runs(job) for job in self._jobs)
-        calls = (replace(each, failed_with=self._hide(each.failed_with)) for each in self._calls.lately())
-        text = _REPORT.dump_json(Report(jobs, tuple(calls))).decode()
+        text = _REPORT.dump_json(self._report()).decode()
         row = {**self._row, "seen_at": self._clock(), "report": text}
         await self._database.write(_write, self.id, row)
 
@@ -198,6 +210,12 @@ class Reporter:
             await self._database.write(_forget, self.id)
         except DatabaseUnavailable as error:
             log.warning("pulse.not_ended", reason=error.message)
+
+    def _report(self) -> Report:
+        lately = self._sources.calls.lately()
+        calls = tuple(replace(each, failed_with=self._words(each.failed_with)) for each in lately)
+        jobs = tuple(self._runs(job) for job in self._sources.jobs)
+        return Report(jobs, calls, self._sources.viewers())
 
     def _runs(self, job: Job) -> JobRuns:
         return JobRuns(
