@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
-from orchestrator import attempt, catalogue, journal, stock
+from orchestrator import attempt, catalogue, journal, search, stock
 from orchestrator.catalogue import Product
 from orchestrator.database import LostRace
 from orchestrator.identity import new_id
@@ -54,7 +54,7 @@ def place(connection: Connection, order: Order, settings: Settings, at: datetime
     if product is None or not product.for_sale:
         raise UnknownPurchaseToken(f"Nothing with the token {order.purchase_token} is for sale here.")
     lines = price(product, catalogue.parts_of(connection, product), settings)
-    purchase_id, stamp = new_id(), Stamp(ACTOR, at)
+    purchase_id, stamp = new_id(at), Stamp(ACTOR, at)
     missing = stock.hold(connection, purchase_id, 1, _needs(lines), stamp)
     if missing:
         return _sold_out(connection, purchase_id, order, product, lines, missing, stamp)
@@ -108,6 +108,7 @@ def _write(
     holds: int,
 ) -> None:
     amount = invoice_total(lines, product.price.currency)
+    found_by = search.terms(order.name, order.email, order.msisdn)
     row = {
         "id": purchase_id,
         "state": State.RECEIVED.value,
@@ -124,6 +125,7 @@ def _write(
         "customer_country": order.country,
         "customer_email": order.email,
         "customer_msisdn": order.msisdn,
+        "search_text": search.search_text(found_by),
         "request_key": order.request_key(),
         "holds_stock": holds > 0,
         "holds": holds,
@@ -139,3 +141,4 @@ def _write(
     detail = f"{order.name} ordered {product.title}."
     journal.begin(connection, purchase_id, stamp, detail)
     write_lines(connection, purchase_id, lines)
+    search.write(connection, purchase_id, found_by)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from orchestrator import search
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -22,9 +24,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("audit", schema=None) as batch_op:
-        batch_op.create_index("audit_of_action", ["action", "id"], unique=False)
-        batch_op.create_index("audit_of_actor", ["actor", "id"], unique=False)
-        batch_op.create_index("audit_of_subject", ["subject", "id"], unique=False)
+        batch_op.create_index("audit_by_time", ["at", "id"], unique=False)
+        batch_op.create_index("audit_of_action", ["action", "at", "id"], unique=False)
+        batch_op.create_index("audit_of_actor", ["actor", "at", "id"], unique=False)
+        batch_op.create_index("audit_of_subject", ["subject", "at", "id"], unique=False)
 
     op.create_table(
         "bulk_runs",
@@ -118,12 +121,12 @@ def upgrade() -> None:
 
     op.create_table(
         "search_terms",
-        sa.Column("term", sa.String(length=254), nullable=False),
-        sa.Column("purchase_id", sa.String(length=36), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["purchase_id"],
-            ["purchases.id"],
+        sa.Column(
+            "term",
+            sa.String(length=254).with_variant(sa.String(length=254, collation="C"), "postgresql"),
+            nullable=False,
         ),
+        sa.Column("purchase_id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("term", "purchase_id"),
         sqlite_with_rowid=False,
     )
@@ -147,11 +150,21 @@ def upgrade() -> None:
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
 
+    with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.create_index(
+            "journal_payments",
+            ["at"],
+            unique=False,
+            sqlite_where=sa.text("target = 'paid' AND source <> 'paid'"),
+            postgresql_where=sa.text("target = 'paid' AND source <> 'paid'"),
+        )
+
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.add_column(sa.Column("revision", sa.Integer(), server_default=sa.text("0"), nullable=False))
 
     with op.batch_alter_table("purchases", schema=None) as batch_op:
-        batch_op.create_index("purchases_by_amount", ["amount", "id"], unique=False)
+        batch_op.add_column(sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False))
+        batch_op.create_index("purchases_by_amount", ["amount", "id", "state", "reason"], unique=False)
         batch_op.create_index(
             "purchases_asked",
             ["asked_at"],
@@ -171,6 +184,8 @@ def upgrade() -> None:
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("language", sa.String(length=8), nullable=True))
 
+    search.fill(op.get_bind())
+
 
 def downgrade() -> None:
     with op.batch_alter_table("users", schema=None) as batch_op:
@@ -189,9 +204,17 @@ def downgrade() -> None:
             sqlite_where=sa.text("next_check_at IS NOT NULL"),
             postgresql_where=sa.text("next_check_at IS NOT NULL"),
         )
+        batch_op.drop_column("search_text")
 
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.drop_column("revision")
+
+    with op.batch_alter_table("journal", schema=None) as batch_op:
+        batch_op.drop_index(
+            "journal_payments",
+            sqlite_where=sa.text("target = 'paid' AND source <> 'paid'"),
+            postgresql_where=sa.text("target = 'paid' AND source <> 'paid'"),
+        )
 
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sessions_user_id"))
@@ -223,5 +246,6 @@ def downgrade() -> None:
         batch_op.drop_index("audit_of_subject")
         batch_op.drop_index("audit_of_actor")
         batch_op.drop_index("audit_of_action")
+        batch_op.drop_index("audit_by_time")
 
     op.drop_table("audit")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Index, Text
+from sqlalchemy import BigInteger, Index, String, Text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.models.fields import fixed as _fixed
 from orchestrator.models.fields import moment as _moment
+
+_bytewise = String(254).with_variant(String(254, collation="C"), "postgresql")
 
 
 class Tally(SQLModel, table=True):
@@ -52,13 +54,17 @@ class TallyProgress(SQLModel, table=True):
 
 
 class SearchTerm(SQLModel, table=True):
-    """A word by which a purchase is found, as ``search`` writes it."""
+    """A word by which a purchase is found, as ``search`` writes it.
+
+    No foreign key: it is written in the purchase's own commit, a handful of rows each time.
+    """
 
     __tablename__ = "search_terms"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    term: str = Field(primary_key=True, max_length=254)
-    purchase_id: str = Field(primary_key=True, foreign_key="purchases.id", max_length=36)
+    # Compared byte by byte, whatever the database's language: the beginning of a word is a range.
+    term: str = Field(primary_key=True, sa_type=_bytewise)
+    purchase_id: str = Field(primary_key=True, max_length=36)
 
 
 class ProcessReport(SQLModel, table=True):

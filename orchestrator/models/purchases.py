@@ -58,7 +58,8 @@ class Purchase(SQLModel, table=True):
             sqlite_where=text("reason IS NOT NULL"),
             postgresql_where=text("reason IS NOT NULL"),
         ),
-        Index("purchases_by_amount", "amount", "id"),
+        # What lists are filtered by stands in it, so that none of them reads more than this index.
+        Index("purchases_by_amount", "amount", "id", "state", "reason"),
         Index("purchases_of_product", "purchase_token", "id"),
     )
 
@@ -82,6 +83,8 @@ class Purchase(SQLModel, table=True):
     invoice_reference: str | None = Field(default=None, max_length=64, index=True)
     invoice_qr_code: str | None = Field(default=None, max_length=500)
     ers_reference: str | None = Field(default=None, max_length=64, index=True)
+    search_text: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    """Its search terms, each behind a space."""
     request_key: str = Field(max_length=64)
     holds_stock: bool
     holds: int = 0
@@ -152,7 +155,15 @@ class JournalEntry(SQLModel, table=True):
     """
 
     __tablename__ = "journal"
-    __table_args__ = (UniqueConstraint("purchase_id", "sequence", name="journal_sequence"),)
+    __table_args__ = (
+        UniqueConstraint("purchase_id", "sequence", name="journal_sequence"),
+        Index(
+            "journal_payments",
+            "at",
+            sqlite_where=text("target = 'paid' AND source <> 'paid'"),
+            postgresql_where=text("target = 'paid' AND source <> 'paid'"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=_BIG_ID)
     purchase_id: str = Field(foreign_key="purchases.id", max_length=36)
