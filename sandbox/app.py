@@ -22,6 +22,7 @@ from sandbox.notification import Notifier
 from sandbox.pages import STATIC, PageSafety
 from sandbox.panel import Panel
 from sandbox.phone import Phone
+from sandbox.picture import picture_route
 from sandbox.soap import Wire
 from sandbox.terminals import Terminals
 
@@ -88,6 +89,7 @@ class Sandbox:
             *Api(self.ledger, self.faults, self._checkout).routes(),
             *self._phone.routes(),
             *Panel(self.ledger, self.faults, self.config, self.soap_url).routes(),
+            *([picture_route(self.config.products)] if self.config.products else []),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ]
         return Starlette(routes=routes, lifespan=lifespan, middleware=[Middleware(PageSafety)])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.product import ShopProduct
+from sandbox.product import Products
 from sandbox.terminals import PUBLIC_TEST_TERMINALS
 
 
@@ -37,4 +37,4 @@ class SandboxConfig:
     reversal_seconds: float = 20.0
     dashboard_url: str | None = None
     shop_url: str | None = None
-    products: Callable[[], Awaitable[list[ShopProduct]]] | None = None
+    products: Products | None = None

@@ -102,6 +102,9 @@ class PhoneFaults:
     """The payment is refused; the invoice becomes FAILED."""
 
 
+OUTAGE = OperationFault(FaultKind.RESULT_CODE, result_code=94)
+"""What every call gets while SEQR is down: SERVICE_UNAVAILABLE, and nothing is done."""
+
 Setting = TypeVar("Setting", OperationFault, NotificationFaults, PhoneFaults)
 
 
@@ -113,6 +116,8 @@ class Faults:
     """By name of the SOAP operation; ``*`` for every operation without one of its own."""
     notifications: NotificationFaults = field(default_factory=NotificationFaults)
     phone: PhoneFaults = field(default_factory=PhoneFaults)
+    down: bool = False
+    """SEQR is down for shops: it does nothing that they ask, and sends no notification."""
 
     def set(self, operation: str, fault: OperationFault) -> None:
         """Let calls of an operation go wrong, in place of what was set for it before."""
@@ -126,9 +131,12 @@ class Faults:
         self.operations.clear()
         self.notifications = NotificationFaults()
         self.phone = PhoneFaults()
+        self.down = False
 
     def take(self, operation: str) -> OperationFault | None:
         """The fault for the call that has just come in; counts down ``times``."""
+        if self.down:
+            return OUTAGE
         name = operation if operation in self.operations else EVERY_OPERATION
         fault = self.operations.get(name)
         if fault is not None and fault.times is not None:
@@ -147,6 +155,7 @@ class Faults:
             "operations": {name: asdict(fault) for name, fault in self.operations.items()},
             "notifications": asdict(self.notifications),
             "phone": asdict(self.phone),
+            "down": self.down,
         }
 
     def update(self, settings: Mapping[str, Any]) -> None:
@@ -155,15 +164,18 @@ class Faults:
         Raises:
             UnknownFault: a name or a value that does not exist; nothing is changed then.
         """
-        unknown = set(settings) - {"operations", "notifications", "phone"}
+        unknown = set(settings) - {"operations", "notifications", "phone", "down"}
         if unknown:
             raise UnknownFault(f"there is no fault setting {sorted(unknown)}")
         of_operations = _object(settings.get("operations", {}), "operations")
         operations = {name: _made(OperationFault(), given) for name, given in of_operations.items()}
         notifications = _made(self.notifications, settings.get("notifications", {}))
         phone = _made(self.phone, settings.get("phone", {}))
+        down = settings.get("down", self.down)
+        if not isinstance(down, bool):
+            raise UnknownFault("down must be true or false")
         self.operations.update(operations)
-        self.notifications, self.phone = notifications, phone
+        self.notifications, self.phone, self.down = notifications, phone, down
 
 
 def _object(given: Any, name: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.errors import Refusal, ResultCode
+from sandbox.price import price
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _WEB_ADDRESS = re.compile(r"https?://[^\s/]+", re.IGNORECASE)
@@ -23,8 +24,7 @@ class Amount:
     currency: str
 
     def __str__(self) -> str:
-        whole = f"{self.value:,.2f}".replace(",", "\N{NO-BREAK SPACE}")
-        return f"{whole} {self.currency}"
+        return price(self.value, self.currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,9 @@ class Notifier:
 
     async def _send(self, booked: BookedInvoice) -> None:
         faults = self._faults.notifications
-        if faults.lost:
-            self._ledger.note(booked, "notification lost", "a fault that was set")
+        if faults.lost or self._faults.down:
+            why = "SEQR is down" if self._faults.down else "a fault that was set"
+            self._ledger.note(booked, "notification lost", why)
             return
         await asyncio.sleep(faults.late)
         await self._deliver_until_told(booked)

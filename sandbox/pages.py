@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.price import price
+
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 
@@ -71,3 +73,4 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters["quantity"] = _quantity
+_templates.filters["price"] = price

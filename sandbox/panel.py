@@ -13,11 +13,12 @@ from starlette.routing import Route
 from sandbox.booking import BookedInvoice
 from sandbox.config import SandboxConfig
 from sandbox.errors import ResultCode, SandboxError
-from sandbox.faults import EVERY_OPERATION, FaultKind, Faults
+from sandbox.faults import EVERY_OPERATION, Faults, NotificationFaults, PhoneFaults
 from sandbox.ledger import Ledger
 from sandbox.pages import render
+from sandbox.signpost import Signpost
+from sandbox.trouble import KINDS, OPERATIONS
 
-OPERATIONS = ("sendInvoice", "getPaymentStatus", "cancelInvoice", "updateInvoice", EVERY_OPERATION)
 _SHOWN = 50
 
 
@@ -36,6 +37,7 @@ class Panel:
         return [
             Route("/", self.show, methods=["GET"]),
             Route("/panel/invoices", self.invoices, methods=["GET"]),
+            Route("/panel/seqr", self.switch, methods=["POST"]),
             Route("/panel/faults/operation", self.set_operation, methods=["POST"]),
             Route("/panel/faults/notifications", self.set_notifications, methods=["POST"]),
             Route("/panel/faults/phone", self.set_phone, methods=["POST"]),
@@ -51,6 +53,11 @@ class Panel:
     async def invoices(self, request: Request) -> Response:
         """The list of invoices alone, for the page's refresh."""
         return render(request, "panel/invoices.html", invoices=self._ledger.invoices[:_SHOWN])
+
+    async def switch(self, request: Request) -> Response:
+        """Switch SEQR off or on for shops."""
+        form = await request.form()
+        return self._set(request, {"down": form.get("down") == "yes"})
 
     async def set_operation(self, request: Request) -> Response:
         """Set the fault of one SOAP operation."""
@@ -70,10 +77,16 @@ class Panel:
         return self._set(request, {"phone": _with_switches(form, "refused")})
 
     async def clear(self, request: Request) -> Response:
-        """Mend one operation, or everything."""
+        """Mend one operation, all notifications, all payments, or everything."""
         form = await request.form()
         operation = form.get("operation")
-        self._faults.clear(str(operation) if operation else None)
+        match form.get("group"):
+            case "notifications":
+                self._faults.notifications = NotificationFaults()
+            case "phone":
+                self._faults.phone = PhoneFaults()
+            case _:
+                self._faults.clear(str(operation) if operation else None)
         return _back(request)
 
     def _set(self, request: Request, settings: dict[str, Any]) -> Response:
@@ -101,13 +114,20 @@ class Panel:
             problem=problem,
             invoices=self._ledger.invoices[:_SHOWN],
             faults=self._faults,
+            signpost=self._signpost(request),
             operations=OPERATIONS,
-            kinds=list(FaultKind),
+            kinds=KINDS,
             codes=list(ResultCode),
             terminals=[principal.id for principal in self._ledger.terminals],
             reversal_seconds=self._ledger.reversal_seconds,
             soap_url=self._soap_url,
             config=self._config,
+        )
+
+    def _signpost(self, request: Request) -> Signpost:
+        base, config = request.scope.get("root_path", ""), self._config
+        return Signpost(
+            "Panel", config.shop_url, f"{base}/phone", f"{base}/", config.dashboard_url, self._faults
         )
 
 

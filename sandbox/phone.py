@@ -2,7 +2,7 @@
 
 The state that a page shows stands in ``data-state`` of its root element: ``scan``, ``address``, ``details``,
 ``pin``, ``acknowledging``, ``processing``, ``waiting``, ``confirmed``, ``cancelled``, ``refused``,
-``reversed``, and ``error`` for what the shop or SEQR would not do.
+``reversed``, and ``error`` for what the shop or SEQR would not do. What each says is in ``explanation``.
 """
 
 from __future__ import annotations
@@ -32,11 +32,22 @@ from sandbox.checkout import (
 )
 from sandbox.config import SandboxConfig
 from sandbox.errors import Refusal, SandboxError
+from sandbox.explanation import (
+    BACKSTAGE,
+    UNREADABLE,
+    Explanation,
+    explain_act,
+    explain_order,
+    explain_outcome,
+)
 from sandbox.faults import Faults
 from sandbox.ledger import Ledger
 from sandbox.pages import render
+from sandbox.signpost import Signpost
 
 PIN_LENGTH = 4
+WRONG_PIN = "0000"
+"""Any other PIN is right."""
 _COOKIE = "sandbox_customer"
 
 
@@ -99,10 +110,12 @@ class Phone:
         try:
             booked = self._ledger.invoice(request.path_params["reference"])
         except Refusal as refusal:
-            return self._problem(request, "SEQR does not know this invoice.", refusal, 404)
+            return self._problem(request, explain_act(refusal), 404, said=refusal)
         state = phone_state(booked)
-        template = "phone/details.html" if state == "details" else "phone/outcome.html"
-        return self._render(request, template, state=state, booked=booked, message=self._message(booked))
+        if state == "details":
+            return self._render(request, "phone/details.html", state=state, booked=booked)
+        told = {"explanation": explain_outcome(state, booked), "message": self._message(booked)}
+        return self._render(request, "phone/outcome.html", 200, state=state, booked=booked, **told)
 
     async def state(self, request: Request) -> Response:
         """The state alone, for the waiting page."""
@@ -119,11 +132,14 @@ class Phone:
             entered = await _entered_pin(request)
             if phone_state(booked) != "details":
                 return _to(request, f"/phone/invoices/{reference}")
-            if len(entered) < PIN_LENGTH:
-                return self._render(request, "phone/pin.html", state="pin", booked=booked, entered=entered)
+            wrong = entered == WRONG_PIN
+            if wrong or len(entered) < PIN_LENGTH:
+                entered = "" if wrong else entered
+                told = {"booked": booked, "entered": entered, "wrong": wrong}
+                return self._render(request, "phone/pin.html", 200, state="pin", **told)
             await self._begin_payment(reference, _remembered(request).msisdn)
         except Refusal as refusal:
-            return self._problem(request, "This purchase cannot be paid now.", refusal, 409)
+            return self._problem(request, explain_act(refusal), 409, reference, said=refusal)
         return _to(request, f"/phone/invoices/{reference}")
 
     async def cancel(self, request: Request) -> Response:
@@ -132,7 +148,7 @@ class Phone:
         try:
             self._ledger.cancel(reference)
         except Refusal as refusal:
-            return self._problem(request, "This purchase cannot be cancelled now.", refusal, 409)
+            return self._problem(request, explain_act(refusal), 409, reference, said=refusal)
         return _to(request, f"/phone/invoices/{reference}")
 
     async def _begin_payment(self, reference: str, payer: str) -> None:
@@ -154,7 +170,7 @@ class Phone:
         try:
             code = read_code(text)
         except UnreadableCode as error:
-            return self._problem(request, "That is not a SEQR code.", error, 422)
+            return self._problem(request, UNREADABLE, 422, said=error)
         if isinstance(code, InvoiceCode):
             return _to(request, f"/phone/invoices/{code.reference}")
         return _to(request, f"/phone?{urlencode({'w': code.webshop_id, 't': code.token})}")
@@ -196,18 +212,31 @@ class Phone:
         if refused.fields:
             return self._address(request, code, customer, refused.fields)
         again = f"/phone?{urlencode({'w': code.webshop_id, 't': code.token})}"
-        return self._problem(request, "The shop could not take this order.", refused, 502, again)
+        return self._problem(request, explain_order(refused), 502, again=again, said=refused)
 
     def _problem(
-        self, request: Request, headline: str, error: SandboxError, status: int, again: str = "/phone"
+        self,
+        request: Request,
+        explanation: Explanation,
+        status: int,
+        reference: str | None = None,
+        *,
+        said: SandboxError,
+        again: str = "/phone",
     ) -> Response:
-        reason = error.reason if isinstance(error, Refusal) else error.message
-        code = error.code if isinstance(error, CheckoutRefused) else None
-        context = {"headline": headline, "reason": reason, "code": code, "again": again}
+        """What did not work. ``reference``: the invoice to look at, ``said``: what to show to developers."""
+        code = said.code if isinstance(said, CheckoutRefused) else None
+        told = {"reason": said.reason if isinstance(said, Refusal) else said.message, "code": code}
+        context = {"explanation": explanation, "reference": reference, "again": again, "said": told}
         return self._render(request, "phone/problem.html", status, state="error", **context)
 
     def _render(self, request: Request, template: str, /, status: int = 200, **context: object) -> Response:
-        return render(request, template, status, shop_url=self._config.shop_url, **context)
+        base, config = request.scope.get("root_path", ""), self._config
+        signpost = Signpost(
+            "Phone", config.shop_url, f"{base}/phone", f"{base}/", config.dashboard_url, self._faults
+        )
+        told = {"signpost": signpost, "backstage": BACKSTAGE[str(context["state"])]}
+        return render(request, template, status, shop_url=config.shop_url, **told, **context)
 
     def _message(self, booked: BookedInvoice) -> str | None:
         texts = [sms.text for sms in self._ledger.messages if sms.reference == booked.reference]

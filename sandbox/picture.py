@@ -1,60 +1,81 @@
-"""Product pictures for the demo shop: calm still lifes drawn from the product's token."""
+"""Product pictures for the demo shop: quiet shapes around a label with the product's initial.
+
+They fit any product. The token chooses colours and arrangement, so a product keeps its picture.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
 from sandbox.pages import draw_template
+from sandbox.product import Products
 
 
 @dataclass(frozen=True, slots=True)
 class _Palette:
-    wall: str
-    light: str
-    table: str
-    body: str
-    shade: str
-    accent: str
+    ground: str
+    tone: str
+    deep: str
+    spark: str
 
 
 _PALETTES = (
-    _Palette("#efe3d3", "#f8efe2", "#d9bf9f", "#b4573a", "#8f402a", "#f3d9b1"),
-    _Palette("#dfe6dd", "#edf2ea", "#b9a88c", "#4d6b57", "#38513f", "#e8c98f"),
-    _Palette("#e4dfe8", "#f2eef4", "#c4b0a4", "#6a5a86", "#4f4268", "#e9c3a4"),
-    _Palette("#dce6ea", "#ecf3f5", "#c9b79c", "#3f6c7d", "#2e5361", "#f0cf9c"),
-    _Palette("#f1dfd6", "#f9ede7", "#cdb193", "#c08a3e", "#98692a", "#7a8f6a"),
-    _Palette("#e8e4d8", "#f4f1e8", "#bfa583", "#7d4f50", "#5f3a3c", "#d9c9a3"),
+    (
+        _Palette("#e6eadf", "#c0cbae", "#55704f", "#d9a441"),
+        _Palette("#20261d", "#39452f", "#8fa984", "#c4953c"),
+    ),
+    (
+        _Palette("#f3e7de", "#e3c2a9", "#a65f44", "#47676c"),
+        _Palette("#2a201b", "#523729", "#cf8e6f", "#75979d"),
+    ),
+    (
+        _Palette("#e5eaef", "#b9c9d7", "#46627e", "#d98f5c"),
+        _Palette("#1c2229", "#30414f", "#8aa6c0", "#c98a5f"),
+    ),
+    (
+        _Palette("#ede7ee", "#d0bdd4", "#6d5078", "#d7a94b"),
+        _Palette("#241e27", "#43344c", "#ab8fb8", "#c6a050"),
+    ),
+    (
+        _Palette("#f4eddb", "#e4cf97", "#8a6414", "#4f6d66"),
+        _Palette("#27231a", "#4d4123", "#cfa850", "#7a9a92"),
+    ),
+    (
+        _Palette("#e0ecea", "#a9cfc9", "#2f6f6b", "#dd8a6a"),
+        _Palette("#1a2423", "#2a4745", "#78b5af", "#cf8468"),
+    ),
 )
+"""Each by daylight and by night."""
 
 
-_SHAPES = ("bag", "books", "bottle", "box", "cup", "vase")
-_TELLING = {
-    "bag": ("bag", "bean", "coffee", "flour", "pack", "chocolate", "candy"),
-    "books": ("book", "card", "paper", "print", "poster", "notebook"),
-    "bottle": ("bottle", "honey", "juice", "oil", "soap", "syrup", "wine"),
-    "box": ("box", "bundle", "gift", "kit", "set"),
-    "cup": ("bowl", "cup", "espresso", "jug", "mug", "saucer", "tea"),
-    "vase": ("candle", "flower", "lamp", "plant", "pot", "vase"),
-}
+_ARRANGEMENTS = ("arch", "blocks", "corners", "hills", "horizon", "petals", "ribbons", "rings")
 
 
-def draw(token: str) -> str:
-    """An SVG of 480 by 360; the same token gives the same picture."""
-    seed = hashlib.sha256(token.encode()).digest()
-    return draw_template(
-        "picture.svg",
-        palette=_PALETTES[seed[0] % len(_PALETTES)],
-        shape=_told_shape(token) or _SHAPES[seed[1] % len(_SHAPES)],
-        sun={"x": 90 + seed[2] % 300, "y": 70 + seed[3] % 60, "r": 46 + seed[4] % 30},
-    )
+def draw(token: str, initial: str = "", *, dark: bool = False) -> str:
+    """An SVG of 400 by 400; the same token gives the same picture. ``dark``: to be seen on a dark page."""
+    seed = hashlib.sha256(b"leaf" + token.encode()).digest()
+    palette = _PALETTES[seed[0] % len(_PALETTES)][dark]
+    arrangement = _ARRANGEMENTS[seed[1] % len(_ARRANGEMENTS)]
+    return draw_template("picture.svg", palette=palette, arrangement=arrangement, initial=initial, dark=dark)
 
 
-def _told_shape(token: str) -> str | None:
-    """The shape that the token's own words ask for, the last word first: a mug set is a set."""
-    for word in reversed(re.findall(r"[a-z]+", token.lower())):
-        for shape, words in _TELLING.items():
-            if word in words or word.removesuffix("s") in words:
-                return shape
-    return None
+def picture_route(products: Products) -> Route:
+    """``/pictures/{token}.svg``, and with ``?dark`` the one for dark pages."""
+
+    async def picture(request: Request) -> Response:
+        token = request.path_params["token"]
+        title = next((product.title for product in await products() if product.token == token), token)
+        drawing = draw(token, _initial(title), dark="dark" in request.query_params)
+        headers = {"Cache-Control": "public, max-age=86400"}
+        return Response(drawing, media_type="image/svg+xml", headers=headers)
+
+    return Route("/pictures/{token}.svg", picture, name="picture")
+
+
+def _initial(title: str) -> str:
+    return next((letter.upper() for letter in title if letter.isalnum()), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 
@@ -16,3 +17,7 @@ class ShopProduct:
     available: int
     description: str | None = None
     parts: tuple[tuple[str, int], ...] = ()
+
+
+Products = Callable[[], Awaitable[list[ShopProduct]]]
+"""What is for sale now; asked anew for every page."""

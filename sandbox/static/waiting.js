@@ -2,7 +2,9 @@
 "use strict";
 
 const waiting = document.querySelector("[data-wait]");
-const shown = document.documentElement.dataset.state;
+const shown = waiting.dataset.from || document.documentElement.dataset.state;
+// Where the customer reads and decides there is less hurry than where the shop is waited for.
+const pause = shown === "details" ? 1500 : 300;
 
 async function look() {
   try {
@@ -14,7 +16,7 @@ async function look() {
   } catch {
     // The sandbox may be restarting: ask again.
   }
-  setTimeout(look, 300);
+  setTimeout(look, pause);
 }
 
-look();
+setTimeout(look, pause);
