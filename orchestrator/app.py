@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 import dashboard.app
 from orchestrator import catalogue, exchange, lockout, logs, metrics, migration, pulse, session
 from orchestrator.calls import CallBook
+from orchestrator.clerk import Clerk
 from orchestrator.database import Database, open_database
 from orchestrator.feed import Feed
 from orchestrator.identity import now
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 
 RECONCILE_EVERY = 0.25
 MAIL_EVERY = 1.0
+BULK_EVERY = 0.5
 PRUNE_EVERY = 3600.0
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -103,9 +105,11 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
     feed = Feed(parts.database)
     reconciler = Reconciler(parts.database, parts.settlement, parts.settings)
     postman = Postman(parts.database, parts.settings)
+    clerk = Clerk(parts.database, parts.settlement)
     jobs = [
         Job("reconcile", reconciler.run_once, RECONCILE_EVERY),
         Job("mail", postman.run_once, MAIL_EVERY),
+        Job("bulk", clerk.run_once, BULK_EVERY),
         Job("prune", lambda: prune(parts), PRUNE_EVERY),
     ]
     hide = Secrecy.of(parts.settings, parts.secret).hide
@@ -125,6 +129,7 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
                 stack.push_async_callback(sandbox.close)
             stack.push_async_callback(parts.settlement.close)
             stack.push_async_callback(reconciler.close)
+            stack.push_async_callback(clerk.close)
             stack.push_async_callback(reporter.close)
             stack.push_async_callback(scheduler.stop)
             feed.start()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Update, case, func, insert, or_, select, update
+from sqlalchemy import Connection, ScalarSelect, Update, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator import audit
@@ -54,6 +54,7 @@ class ItemState(StrEnum):
     LEFT = "left"
 
 
+_COUNTED = (ItemState.DONE, ItemState.REFUSED, ItemState.FAILED)
 UNDER_WAY = (RunState.RUNNING.value, RunState.STOPPING.value)
 
 
@@ -118,8 +119,9 @@ def begin(
     _all_exist(connection, list(revisions))
     about = {"action": wish.action.value, "actor": stamp.actor, "why": wish.why, "selection": wish.selection}
     progress = {"state": RunState.RUNNING.value, "total": len(revisions), "created_at": stamp.at}
+    counts = {state.value: 0 for state in _COUNTED}
     try:
-        connection.execute(insert(bulk_runs).values({"id": wish.id, **about, **progress}))
+        connection.execute(insert(bulk_runs).values({"id": wish.id, **about, **progress, **counts}))
     except IntegrityError as error:
         raise LostRace("The run has just been begun.") from error
     fresh = {"run_id": wish.id, "state": ItemState.WAITING.value, "outcome": "", "tries": 0}
@@ -186,12 +188,20 @@ def postpone(connection: Connection, task: Task, problem: str, at: datetime) -> 
 
 
 def finish(connection: Connection, at: datetime) -> None:
-    """End the runs of which nothing waits any more."""
+    """End the runs of which nothing waits any more, and write down how many came to what."""
     waiting = select(_I.run_id).where(_I.state == ItemState.WAITING.value, _I.run_id == _R.id)
     ended = case((_R.state == RunState.RUNNING.value, RunState.DONE.value), else_=RunState.STOPPED.value)
     connection.execute(
-        update(bulk_runs).where(_R.state.in_(UNDER_WAY), ~waiting.exists()).values(state=ended, ended_at=at)
+        update(bulk_runs)
+        .where(_R.state.in_(UNDER_WAY), ~waiting.exists())
+        .values(state=ended, ended_at=at, **{state.value: _how_many(state) for state in _COUNTED})
     )
+
+
+def _how_many(state: ItemState) -> ScalarSelect[int]:
+    items = bulk_items.alias()
+    counted = select(func.count()).where(items.c.state == state.value, items.c.run_id == _R.id)
+    return counted.scalar_subquery()
 
 
 def _claim_of(connection: Connection, run_id: str, at: datetime) -> Task | None:

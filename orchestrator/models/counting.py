@@ -99,6 +99,10 @@ class BulkRun(SQLModel, table=True):
     """The list's address that the purchases were chosen on."""
     state: str = Field(max_length=16, index=True)
     total: int
+    done: int = 0
+    """How many were done; like the next two written when it ends."""
+    refused: int = 0
+    failed: int = 0
     created_at: datetime = _moment()
     ended_at: datetime | None = _moment(default=None)
 
