@@ -28,6 +28,7 @@ from tests.fixtures.postgres import free_port
 PRINCIPAL = "benchmark_terminal"
 PASSWORD = "12345678"
 TOKEN = "the token of the benchmark"
+ADMIN_PASSWORD = "the password of the benchmark"
 PRODUCT = {
     "title": "Mug",
     "price": {"currency": "SEK", "value": "149.00"},
@@ -81,6 +82,16 @@ class Shop:
         if answer.status != 200:
             raise BenchError(f"createPurchase on {self.database} answered {answer.status}: {body}")
         return str(body["invoiceReferenceId"])
+
+    async def purchase_of(self, reference: str) -> str:
+        """The id of the purchase with this invoice. Raises BenchError."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        address = f"{self.address}/api/v1/purchases"
+        async with self.http.get(address, params={"q": reference}, headers=headers) as answer:
+            items = (await answer.json())["items"]
+        if len(items) != 1:
+            raise BenchError(f"Invoice {reference} on {self.database} belongs to {len(items)} purchases.")
+        return str(items[0]["id"])
 
     def expect(self, notification_address: str) -> asyncio.Future[float]:
         """When the purchase behind an address is stocked, in seconds of the wall clock."""
@@ -180,6 +191,7 @@ def _environment(url: str, port: int, endpoint: str) -> dict[str, str]:
         "ORCHESTRATOR_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "ORCHESTRATOR_SECRET_KEY": "the secret key of the benchmark",
         "ORCHESTRATOR_API_TOKEN": TOKEN,
+        "ORCHESTRATOR_ADMIN_PASSWORD": ADMIN_PASSWORD,
         "ORCHESTRATOR_SEQR_ENDPOINT": endpoint,
         "ORCHESTRATOR_SEQR_PRINCIPAL_ID": PRINCIPAL,
         "ORCHESTRATOR_SEQR_PASSWORD": PASSWORD,

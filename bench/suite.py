@@ -16,12 +16,19 @@ from bench.report import FLOOR, Report, Row
 from bench.scenarios import create_purchases, settle
 from bench.seqr import StubSeqr, stub_seqr
 from bench.shop import Shop, shop
+from bench.viewers import changes, cpu_share, viewers
 from tests.fixtures.postgres import running_server
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
-CREATED, ASKED, STOCKED = SCENARIOS = ("createPurchase", "notification to asked", "notification to stocked")
+CREATED, ASKED, STOCKED, SEEN = SCENARIOS = (
+    "createPurchase",
+    "notification to asked",
+    "notification to stocked",
+    "change to page",
+)
 WARM_UP = Limits(requests=40, seconds=10)
 _WARM_UP_CONNECTIONS = 8
+_BETWEEN_CHANGES = 0.3
 
 _WAIT_FOR_THE_DISK = (
     "ALTER SYSTEM SET fsync = on",
@@ -42,10 +49,14 @@ class Scale:
     cells: Mapping[int, Limits]
     databases: tuple[str, ...] = (SQLITE, POSTGRESQL)
     warm_up: Limits = WARM_UP
+    viewers: int = 200
+    """How many look at the list when it is measured how soon they see a change."""
+    changes: int = 20
+    idle_seconds: float = 10
 
 
 FULL = Scale({1: Limits(300, 5), 8: Limits(600, 5), 32: Limits(1000, 5)})
-QUICK = Scale({1: Limits(60, 1), 8: Limits(120, 1), 32: Limits(200, 1)})
+QUICK = Scale({1: Limits(60, 1), 8: Limits(120, 1), 32: Limits(200, 1)}, changes=10, idle_seconds=3)
 
 
 async def measure(scale: Scale, home: Path, say: Say) -> Report:
@@ -61,7 +72,22 @@ async def measure(scale: Scale, home: Path, say: Say) -> Report:
         for connections, limits in scale.cells.items():
             say(f"{connections} connections")
             rows += await _measure_cells(seqr, shops, alone, connections, limits)
+        for served in shops:
+            say(f"{scale.viewers} viewers on {served.database}")
+            row, idle = await _measure_viewers(served, scale)
+            rows.append(row)
+            facts[f"idle on {served.database}"] = idle
     return Report(datetime.now(UTC), facts | {"load after": load()}, _in_order(rows))
+
+
+async def _measure_viewers(served: Shop, scale: Scale) -> tuple[Row, str]:
+    """How soon each viewer sees a change, and what the program uses of a core while nothing happens."""
+    alone = await cpu_share(served, scale.idle_seconds)
+    async with viewers(served, scale.viewers) as looking:
+        watched = await cpu_share(served, scale.idle_seconds)
+        latencies = await changes(served, looking, scale.changes, _BETWEEN_CHANGES)
+    idle = f"{alone:.1%} of a core, {watched:.1%} with {scale.viewers} viewers"
+    return Row.of_latencies(SEEN, served.database, scale.viewers, latencies), idle
 
 
 async def _measure_cells(

@@ -9,13 +9,20 @@ import pytest
 
 from bench.load import Limits
 from bench.report import FLOOR
-from bench.suite import ASKED, CREATED, POSTGRESQL, SQLITE, STOCKED, Scale, measure
+from bench.suite import ASKED, CREATED, POSTGRESQL, SEEN, SQLITE, STOCKED, Scale, measure
 
 
 @pytest.mark.parametrize("database", [SQLITE, POSTGRESQL])
 def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
     said: list[str] = []
-    tiny = Scale({1: Limits(2, 20), 3: Limits(10, 20)}, (database,), warm_up=Limits(2, 10))
+    tiny = Scale(
+        {1: Limits(2, 20), 3: Limits(10, 20)},
+        (database,),
+        warm_up=Limits(2, 10),
+        viewers=3,
+        changes=2,
+        idle_seconds=0.1,
+    )
 
     report = asyncio.run(measure(tiny, tmp_path, said.append))
 
@@ -27,9 +34,15 @@ def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
         (STOCKED, FLOOR),
         (STOCKED, database),
     ]
-    assert counts == {(*where, connections): n for connections, n in ((1, 2), (3, 10)) for where in scenarios}
-    assert said == [f"starting serve on {database}", "1 connections", "3 connections"]
+    expected = {(*where, connections): n for connections, n in ((1, 2), (3, 10)) for where in scenarios}
+    assert counts == expected | {(SEEN, database, 3): 6}
+    assert said == [
+        f"starting serve on {database}",
+        "1 connections",
+        "3 connections",
+        f"3 viewers on {database}",
+    ]
     for row in report.rows:
         assert 0 < row.p50_ms <= row.p99_ms
-        assert (row.per_second is None) == (row.scenario == ASKED)
+        assert (row.per_second is None) == (row.scenario in (ASKED, SEEN))
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
