@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
@@ -22,6 +22,7 @@ from orchestrator.users import Role
 
 Handler = Callable[[Visit], Awaitable[Response]]
 Endpoint = Callable[[Request], Awaitable[Response]]
+Reader = Callable[[Request], Awaitable[dict[str, str]]]
 
 KEY = "key"
 """What the session's key is called in the cookie."""
@@ -59,27 +60,39 @@ def page(desk: Desk, path: str, handler: Handler, needs: Role = Role.VIEWER) -> 
     return Guarded(path, endpoint, "GET", handler.__name__, needs)
 
 
-def form(desk: Desk, path: str, handler: Handler, needs: Role = Role.OPERATOR) -> Guarded:
-    """A form for those whose role allows it; it has to carry the session's token."""
+def form(
+    desk: Desk,
+    path: str,
+    handler: Handler,
+    needs: Role = Role.OPERATOR,
+    read: Reader | None = None,
+) -> Guarded:
+    """A form for those whose role allows it; it has to carry the session's token. ``read`` reads a form that
+    is larger than others."""
 
     async def endpoint(request: Request) -> Response:
         person = await signed_in(desk, request)
         if person is None:
             return _signed_out() if is_fragment(request) else RedirectResponse("/login", 303)
-        fields = await read_form(request)
+        fields = await (read or read_form)(request)
         _admit(person, needs)
         return await handler(Visit(desk, request, person, fields))
 
     return Guarded(path, endpoint, "POST", handler.__name__, needs)
 
 
-async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form. Raises HTTPException 403 when it is not one of ours."""
-    async with request.form(max_files=0, max_fields=_FORM_FIELDS, max_part_size=_LARGEST_FIELD) as sent:
+async def read_form(request: Request, most: int = _FORM_FIELDS) -> dict[str, str]:
+    """The fields of a form, at most so many. Raises HTTPException 403 when it is not one of ours."""
+    async with request.form(max_files=0, max_fields=most, max_part_size=_LARGEST_FIELD) as sent:
         fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    check_ours(request, fields)
+    return fields
+
+
+def check_ours(request: Request, fields: Mapping[str, str]) -> None:
+    """Raises HTTPException 403 for a form that was not drawn by us for this session."""
     if not csrf_fits(request, fields.get(FIELD, "")):
         raise HTTPException(403, _NOT_OURS)
-    return fields
 
 
 async def signed_in(desk: Desk, request: Request) -> Person | None:

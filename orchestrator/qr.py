@@ -15,6 +15,17 @@ SMALLEST_SCALE, LARGEST_SCALE = 1, 40
 SCALE = 6
 _QUIET_ZONE = 4
 _SEQR = "HTTP://SEQR.SE/"
+_SNIPPET = """\
+<div id="qrcode"></div>
+
+<script src="PUBLIC_URL/static/seqrQRCode.js"></script>
+<script>
+  seqrQRCode.qrCode({
+    selector: "#qrcode",
+    purchaseToken: "TOKEN",
+    webshopId: "WEBSHOP"
+  });
+</script>"""
 _SCHEMES = {"live": "seqr://", "demo": "seqr-demo://"}
 
 
@@ -68,6 +79,17 @@ def png(content: str, scale: int = SCALE) -> bytes:
     picture = io.BytesIO()
     segno.make_qr(content, error="m").save(picture, kind="png", scale=_bounded(scale), border=_QUIET_ZONE)
     return picture.getvalue()
+
+
+def side(content: str) -> int:
+    """How many modules the code is wide, with its quiet zone."""
+    width, _ = segno.make_qr(content, error="m").symbol_size(border=_QUIET_ZONE)
+    return int(width)
+
+
+def snippet(public_url: str, token: str, webshop_id: str) -> str:
+    """What a merchant pastes into a page of his shop."""
+    return _SNIPPET.replace("PUBLIC_URL", public_url).replace("WEBSHOP", webshop_id).replace("TOKEN", token)
 
 
 def _bounded(scale: int) -> int:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from dashboard.desk import Visit
 from dashboard.pace import Paced
-from dashboard.streams import purchase, purchases
+from dashboard.streams import overview, products, purchase, purchases
 from dashboard.streams.event import Stream
 
 KINDS: dict[str, Callable[[Visit, Paced], Stream]] = {
+    "overview": overview.stream,
     "purchases": purchases.stream,
     "purchase": purchase.stream,
+    "products": products.stream,
 }
 """By the name that the page's address of the stream carries."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import escape, unescape
-from typing import Any
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -179,49 +178,6 @@ async def test_a_code_is_shown_while_it_can_be_paid(sqlite_office: Office) -> No
     assert "<svg" in await visitor.get(f"/purchases/{invoiced}/qr.svg")
     assert "qr.svg" not in await visitor.get(f"/purchases/{paid}")
     await visitor.get(f"/purchases/{paid}/qr.svg", 404)
-
-
-async def test_stock_is_received(office: Office) -> None:
-    visitor = await office.signed_in()
-    form: dict[str, Any] = {"form_at": "/products/mug", "reason": "Delivery <7>"}
-    page = await visitor.send("/products/mug/stock", change=" +5 ", **form)
-    assert "5 received: Delivery &lt;7&gt;." in page
-    assert "15 On hand" in text(page) or "On hand 15" in text(page)
-    assert "olle" in page
-    page = await visitor.send("/products/mug/stock", change="-2", **form)
-    assert "2 removed" in page
-
-
-@pytest.mark.parametrize(
-    ("change", "reason", "words"),
-    [
-        ("", "x", "How many?"),
-        ("0", "x", "How many?"),
-        ("1.5", "x", "How many?"),
-        ("٣", "x", "How many?"),
-        ("9" * 5000, "x", "How many?"),
-        ("1", " ", "Say why"),
-        ("1", "x" * 201, "Say why"),
-        ("-11", "x", "would leave -1"),
-    ],
-)
-async def test_a_wrong_form_keeps_what_was_typed(
-    sqlite_office: Office, change: str, reason: str, words: str
-) -> None:
-    visitor = await sqlite_office.signed_in()
-    page = await visitor.send(
-        "/products/mug/stock", 422, form_at="/products/mug", change=change, reason=reason
-    )
-    assert words in text(page)
-    assert f'value="{change}"' in page
-
-
-async def test_bundles_are_shown_with_their_parts(sqlite_office: Office) -> None:
-    visitor = await sqlite_office.signed_in()
-    page = await visitor.get("/products/set")
-    assert "2 × Spoon" in text(page)
-    assert "/products/set/stock" not in page
-    await visitor.get("/products/nothing", 404)
 
 
 def _mail(connection: Connection, /, purchase_id: str, **changes: object) -> str:
