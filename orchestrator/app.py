@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 import dashboard.app
-from orchestrator import catalogue, exchange, lockout, logs, metrics, migration, pulse, session
+from orchestrator import catalogue, exchange, lockout, logs, metrics, migration, pulse, session, tally
 from orchestrator.calls import CallBook
 from orchestrator.clerk import Clerk
 from orchestrator.database import Database, open_database
@@ -44,6 +44,7 @@ log = structlog.get_logger(__name__)
 RECONCILE_EVERY = 0.25
 MAIL_EVERY = 1.0
 BULK_EVERY = 0.5
+TALLY_EVERY = 1.0
 PRUNE_EVERY = 3600.0
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -110,6 +111,7 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
         Job("reconcile", reconciler.run_once, RECONCILE_EVERY),
         Job("mail", postman.run_once, MAIL_EVERY),
         Job("bulk", clerk.run_once, BULK_EVERY),
+        Job("tally", lambda: tally.run_once(parts.database), TALLY_EVERY),
         Job("prune", lambda: prune(parts), PRUNE_EVERY),
     ]
     hide = Secrecy.of(parts.settings, parts.secret).hide
