@@ -5,6 +5,8 @@ To be mounted last, since they answer every address that is left.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from starlette.middleware import Middleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.middleware.sessions import SessionMiddleware
@@ -13,25 +15,60 @@ from starlette.routing import BaseRoute, Mount
 from dashboard.assets import PREFIX, Assets
 from dashboard.desk import open_desk
 from dashboard.headers import SecureHeaders
-from dashboard.pages import events, failures, mails, products, purchase, purchases, signin
+from dashboard.pages import (
+    audit,
+    events,
+    failures,
+    mails,
+    me,
+    overview,
+    product,
+    product_file,
+    product_form,
+    products,
+    purchase,
+    purchase_forms,
+    purchases,
+    signin,
+    tokens,
+    users,
+)
+from orchestrator import session
 from orchestrator.feed import Feed
 from orchestrator.parts import Parts
 
-SESSION_SECONDS = 12 * 3600
+COOKIE_SECONDS = session.LIFETIME // timedelta(seconds=1)
+"""No shorter than a session; when that ends, the database says."""
 
 
 def routes(parts: Parts, feed: Feed) -> list[BaseRoute]:
     """The static files and the pages. ``feed`` is started and stopped by the caller."""
     assets = Assets()
     desk = open_desk(parts, feed, assets)
-    rooms = (signin, purchases, purchase, products, mails, events)
+    rooms = (
+        signin,
+        overview,
+        purchases,
+        purchase,
+        purchase_forms,
+        products,
+        product,
+        product_form,
+        product_file,
+        mails,
+        me,
+        users,
+        tokens,
+        audit,
+        events,
+    )
     middleware = [
         Middleware(SecureHeaders),
         Middleware(
             SessionMiddleware,
             secret_key=parts.secret,
             session_cookie="orchestrator_session",
-            max_age=SESSION_SECONDS,
+            max_age=COOKIE_SECONDS,
             same_site="lax",
             https_only=parts.settings.public_url.startswith("https://"),
         ),

@@ -6,17 +6,27 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
+from orchestrator import audit
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import new_id, new_key
+from orchestrator.stamp import Stamp
 from orchestrator.tables import api_tokens
 
 PREFIX = "seqr_"
 """Every token begins so, which lets a scanner for leaked secrets know one."""
 
 LONGEST_NAME = 64
+SETTINGS_NAME = "settings"
+"""What the token of ORCHESTRATOR_API_TOKEN is called."""
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class TokenNameTaken(OrchestratorError):
+    """There is an API token with that name already. Choose another name, or revoke that token first."""
+
+    code = "api_token_name_taken"
 
 
 class TokenUnknown(OrchestratorError):
@@ -54,11 +64,17 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def make(connection: Connection, name: str, at: datetime) -> str:
-    """Make a token called ``name`` and return its text, which nobody can read again."""
+def make(connection: Connection, name: str, stamp: Stamp, address: str = "") -> str:
+    """Make a token called ``name`` and return its text, which nobody can read again. Raises TokenNameTaken.
+
+    What is done with a token is recorded under its name, so no two that are in use share one.
+    """
+    if name == SETTINGS_NAME or _is_taken(connection, name):
+        raise TokenNameTaken
     token = PREFIX + new_key()
-    row = {"id": new_id(), "name": name[:LONGEST_NAME], "token_hash": digest(token), "created_at": at}
+    row = {"id": new_id(), "name": name, "token_hash": digest(token), "created_at": stamp.at}
     connection.execute(insert(api_tokens).values(row))
+    audit.record(connection, stamp, "token.make", name, address=address)
     return token
 
 
@@ -81,17 +97,20 @@ def list_tokens(connection: Connection) -> list[ApiToken]:
     return [ApiToken(*row) for row in connection.execute(select(*_KEPT).order_by(api_tokens.c.id.desc()))]
 
 
-def revoke(connection: Connection, token_id: str, at: datetime) -> None:
-    """Let the token in no more. Raises TokenUnknown; a second time changes nothing."""
-    statement = (
-        update(api_tokens)
-        .where(api_tokens.c.id == token_id)
-        .values(revoked_at=at)
-        .where(api_tokens.c.revoked_at.is_(None))
-    )
-    if connection.execute(statement).rowcount == 0 and not _exists(connection, token_id):
+def revoke(connection: Connection, token_id: str, stamp: Stamp, address: str = "") -> str:
+    """Let the token in no more; returns its name. Raises TokenUnknown; a second time changes nothing."""
+    row = connection.execute(select(*_KEPT).where(api_tokens.c.id == token_id)).one_or_none()
+    if row is None:
         raise TokenUnknown(f"There is no API token {token_id}.")
+    statement = update(api_tokens).where(api_tokens.c.id == token_id, api_tokens.c.revoked_at.is_(None))
+    if connection.execute(statement.values(revoked_at=stamp.at)).rowcount:
+        audit.record(connection, stamp, "token.revoke", row.name, address=address)
+    return str(row.name)
 
 
-def _exists(connection: Connection, token_id: str) -> bool:
-    return connection.execute(select(api_tokens.c.id).where(api_tokens.c.id == token_id)).first() is not None
+def _is_taken(connection: Connection, name: str) -> bool:
+    """Whether a token that is in use has the name. Two admins who make one at once wait for each other."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"API token {name}", 0))))
+    in_use = select(api_tokens.c.id).where(api_tokens.c.name == name, api_tokens.c.revoked_at.is_(None))
+    return connection.execute(in_use).first() is not None

@@ -18,6 +18,8 @@ from orchestrator.errors import OrchestratorError
 
 SHORTEST = 8
 LONGEST = 1024
+TOO_SHORT = "The password is too short: use at least 8 characters."
+TOO_LONG = "The password is too long: use at most 1024 characters."
 
 PasswordHash = NewType("PasswordHash", str)
 """What is kept of a password."""
@@ -39,9 +41,9 @@ class PasswordError(OrchestratorError):
 def checked(password: str) -> str:
     """``password``, if it will do. Raises PasswordError, without the password in it."""
     if len(password) < SHORTEST:
-        raise PasswordError(f"The password is too short: use at least {SHORTEST} characters.")
+        raise PasswordError(TOO_SHORT)
     if len(password) > LONGEST:
-        raise PasswordError(f"The password is too long: use at most {LONGEST} characters.")
+        raise PasswordError(TOO_LONG)
     return password
 
 

@@ -35,13 +35,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         Route("/login", show, name="login"),
         Route("/login", sign_in, methods=["POST"], name="sign_in"),
         guard.form(desk, "/logout", sign_out, needs=Role.VIEWER),
-        guard.page(desk, "/", start),
     ]
-
-
-async def start(_visit: Visit) -> Response:
-    """The list, until there is an overview."""
-    return RedirectResponse("/purchases", 303)
 
 
 async def sign_out(visit: Visit) -> Response:

@@ -77,9 +77,10 @@ class AuditEntry(SQLModel, table=True):
 
     __tablename__ = "audit"
     __table_args__ = (
-        Index("audit_of_subject", "subject", "id"),
-        Index("audit_of_actor", "actor", "id"),
-        Index("audit_of_action", "action", "id"),
+        Index("audit_by_time", "at", "id"),
+        Index("audit_of_subject", "subject", "at", "id"),
+        Index("audit_of_actor", "actor", "at", "id"),
+        Index("audit_of_action", "action", "at", "id"),
     )
 
     id: str = Field(primary_key=True, max_length=36)

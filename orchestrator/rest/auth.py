@@ -17,7 +17,7 @@ from orchestrator.settings import Settings
 Endpoint = Callable[[Parts, Request, str], Awaitable[Response]]
 """What answers a call of ``/api/v1``; the last argument is the actor."""
 
-SETTINGS_ACTOR = "api:settings"
+SETTINGS_ACTOR = f"api:{api_token.SETTINGS_NAME}"
 """Whoever uses the token of ORCHESTRATOR_API_TOKEN."""
 
 

@@ -17,8 +17,13 @@ from orchestrator.database import Database
 from orchestrator.identity import now
 from orchestrator.parts import Parts
 from orchestrator.rest.auth import guarded
+from orchestrator.stamp import Stamp
 from orchestrator.tables import api_tokens
 from tests.fixtures.operations import API_TOKEN, NoDatabase, calling, parts_on
+
+
+def stamp() -> Stamp:
+    return Stamp("operator:ada", now())
 
 
 async def who(parts: Parts, request: Request, actor: str) -> Response:
@@ -51,7 +56,7 @@ async def test_the_token_of_the_settings_is_let_in(http: httpx2.AsyncClient) -> 
 async def test_a_token_of_the_database_is_let_in_by_its_name(
     database: Database, http: httpx2.AsyncClient
 ) -> None:
-    token = await database.write(api_token.make, "till", now())
+    token = await database.write(api_token.make, "till", stamp())
     assert (await asking(http, f"bearer {token}")).text == "api:till"
 
 
@@ -76,15 +81,15 @@ async def test_a_wrong_token_of_any_letters_is_refused(http: httpx2.AsyncClient)
 
 
 async def test_a_revoked_token_is_out(database: Database, http: httpx2.AsyncClient) -> None:
-    token = await database.write(api_token.make, "till", now())
-    await database.write(api_token.revoke, (await kept(database)).id, now())
+    token = await database.write(api_token.make, "till", stamp())
+    await database.write(api_token.revoke, (await kept(database)).id, stamp())
     assert (await asking(http, f"Bearer {token}")).status_code == 401
 
 
 async def test_the_use_of_a_token_is_noted_at_most_once_a_minute(
     database: Database, http: httpx2.AsyncClient
 ) -> None:
-    token = await database.write(api_token.make, "till", now())
+    token = await database.write(api_token.make, "till", stamp())
     assert (await kept(database)).last_used_at is None
     await asking(http, f"Bearer {token}")
     first = (await kept(database)).last_used_at
@@ -103,7 +108,7 @@ def used_at(connection: Connection, at: datetime) -> None:
 
 
 async def test_only_the_hash_is_kept(database: Database) -> None:
-    token = await database.write(api_token.make, "till", now())
+    token = await database.write(api_token.make, "till", stamp())
     assert len(token) > 30
 
     def everything(connection: Connection) -> str:
@@ -113,14 +118,25 @@ async def test_only_the_hash_is_kept(database: Database) -> None:
 
 
 async def test_revoking_twice_changes_nothing_and_an_unknown_one_is_named(database: Database) -> None:
-    await database.write(api_token.make, "till", now())
+    await database.write(api_token.make, "till", stamp())
     token = await kept(database)
     first = now()
-    await database.write(api_token.revoke, token.id, first)
-    await database.write(api_token.revoke, token.id, first + timedelta(hours=1))
+    await database.write(api_token.revoke, token.id, Stamp("operator:ada", first))
+    await database.write(api_token.revoke, token.id, Stamp("operator:ada", first + timedelta(hours=1)))
     assert (await kept(database)).revoked_at == first
     with pytest.raises(api_token.TokenUnknown, match="no-such-id"):
-        await database.write(api_token.revoke, "no-such-id", now())
+        await database.write(api_token.revoke, "no-such-id", stamp())
+
+
+async def test_a_name_is_free_again_once_its_token_is_revoked(database: Database) -> None:
+    for name in ("till", "settings"):
+        if name == "till":
+            await database.write(api_token.make, name, stamp())
+        with pytest.raises(api_token.TokenNameTaken):
+            await database.write(api_token.make, name, stamp())
+    assert await database.write(api_token.revoke, (await kept(database)).id, stamp()) == "till"
+    await database.write(api_token.make, "till", stamp())
+    assert len(await database.read(api_token.list_tokens)) == 2
 
 
 async def test_without_the_database_only_the_settings_token_works() -> None:
