@@ -9,14 +9,22 @@ from decimal import Decimal
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from babel.core import Locale, UnknownLocaleError
-from pydantic import AfterValidator, Field, HttpUrl, SecretStr, TypeAdapter, ValidationError
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.errors import OrchestratorError
-from orchestrator.money import CURRENCIES, Money, MoneyError
+from orchestrator.money import Money, MoneyError
+from orchestrator.setting_values import (
+    Currency,
+    LocaleName,
+    QrTemplate,
+    SmtpUrl,
+    TimeZone,
+    WebAddress,
+    database_url,
+)
 
 PREFIX = "ORCHESTRATOR_"
 VAR = Path("var")
@@ -32,50 +40,10 @@ class SettingsError(OrchestratorError):
     code = "wrong_setting"
 
 
-def _database_url(url: str) -> str:
-    if not url.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("should be sqlite:///path or postgresql://user:pw@host/db")
-    return url
-
-
-def _web_address(url: str) -> str:
-    TypeAdapter(HttpUrl).validate_python(url)
-    return url.rstrip("/")
-
-
-def _currency(code: str) -> str:
-    if code not in CURRENCIES:
-        raise ValueError("should be an ISO 4217 code such as SEK")
-    return code
-
-
-def _locale(name: str) -> str:
-    try:
-        return str(Locale.parse(name.replace("-", "_")))
-    except (ValueError, UnknownLocaleError):
-        raise ValueError("should be a locale such as sv_SE") from None
-
-
-def _time_zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        raise ValueError("should be a time zone such as Europe/Stockholm") from None
-
-
-def _smtp_url(url: SecretStr) -> SecretStr:
-    if not url.get_secret_value().startswith(("smtp://", "smtps://", "smtp+starttls://")):
-        raise ValueError("should be smtp://user:pw@host:25, smtps://... or smtp+starttls://...")
-    return url
-
-
-def _qr_template(template: str) -> str:
-    if "{token}" not in template:
-        raise ValueError("should contain {token}; {webshop_id} and {public_url} are filled in too")
-    return template
-
-
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+def _set(default: Any, meaning: str, *, unset: str = "", **limits: Any) -> Any:
+    """A field. ``meaning`` is told in the documentation and on the dashboard, code in backticks; ``unset``
+    says what happens by default where the default itself does not."""
+    return Field(default=default, description=meaning, json_schema_extra={"unset": unset}, **limits)
 
 
 class Settings(BaseSettings):
@@ -86,53 +54,113 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
     )
 
-    database_url: Annotated[SecretStr, Field(validate_default=True)] = SecretStr(
-        "sqlite:///var/orchestrator.db"
+    database_url: Annotated[SecretStr, Field(validate_default=True)] = _set(
+        SecretStr("sqlite:///var/orchestrator.db"), "`sqlite:///path`, or `postgresql://user:pw@host/db`"
     )
-    public_url: WebAddress = "http://127.0.0.1:8000"
-    secret_key: SecretStr | None = Field(default=None, min_length=_SHORTEST_KEY)
-
-    seqr_endpoint: WebAddress | None = None
-    seqr_wsdl: str | None = None
-    seqr_principal_type: Literal["TERMINALID", "RESELLERUSER"] = "TERMINALID"
-    seqr_principal_id: str | None = None
-    seqr_user_id: str | None = None
-    seqr_password: SecretStr | None = Field(default=None, min_length=4)
-    seqr_timeout: float = Field(default=10, gt=0, le=60)
-
-    create_purchase_user: str | None = None
-    create_purchase_password: SecretStr | None = None
-    create_purchase_in_flight: int = Field(default=500, ge=1, le=100_000)
-    api_token: SecretStr | None = Field(default=None, min_length=16)
-    admin_password: SecretStr | None = Field(default=None, min_length=8)
-
-    poll_interval: float = Field(default=2, gt=0, le=10)
-    invoice_ttl: float = Field(default=900, ge=1, le=30 * 24 * 3600)
-    exchange_days: int = Field(default=30, ge=1, le=3650)
-
-    smtp_url: Annotated[SecretStr, AfterValidator(_smtp_url)] | None = None
-    mail_from: str = Field(
-        default="shop@localhost", pattern=r"^[^\x00-\x1f\x7f]+@[^\x00-\x20\x7f@]+$", max_length=254
+    public_url: WebAddress = _set(
+        "http://127.0.0.1:8000", "where SEQR and customers reach us; base of the notification addresses"
     )
-    mail_templates: Path | None = None
-
-    delivery_charge: Decimal = Field(default=Decimal(0), ge=0)
-    delivery_free_from: Decimal | None = Field(default=None, ge=0)
-    delivery_tax_rate: Decimal = Field(default=Decimal(25), ge=0, le=100)
-    bundle_rows: Literal["parts", "one"] = "parts"
-    low_stock: int = Field(default=5, ge=0, le=1_000_000)
-    shop_name: str = Field(default="Demo shop", min_length=1, max_length=80)
-    webshop_id: str = Field(default="demo", pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    currency: Annotated[str, AfterValidator(_currency)] = "SEK"
-    locale: Annotated[str, AfterValidator(_locale)] | None = None
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = "Europe/Stockholm"
-    back_url: WebAddress | None = None
-    qr_template: Annotated[str, AfterValidator(_qr_template)] = (
-        "HTTP://SEQR.SE/000/wss?w={webshop_id}&t={token}"
+    secret_key: SecretStr | None = _set(
+        None,
+        "signs sessions and notification addresses; 16 characters or more",
+        unset="made once, kept in `var/secret_key`",
+        min_length=_SHORTEST_KEY,
     )
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["auto", "json", "text"] = "auto"
+    seqr_endpoint: WebAddress | None = _set(
+        None, "SEQR's SOAP service", unset="the sandbox in `demo`; required in `serve`"
+    )
+    seqr_wsdl: str | None = _set(None, "path or address of another WSDL", unset="the one that ships")
+    seqr_principal_type: Literal["TERMINALID", "RESELLERUSER"] = _set("TERMINALID", "or `RESELLERUSER`")
+    seqr_principal_id: str | None = _set(
+        None, "the terminal or user that SEQR gave you", unset="required in `serve`"
+    )
+    seqr_user_id: str | None = _set(None, "goes with `RESELLERUSER`, usually 9900")
+    seqr_password: SecretStr | None = _set(
+        None, "4 characters or more", unset="required in `serve`", min_length=4
+    )
+    seqr_timeout: float = _set(10, "for one SOAP call; up to 60", gt=0, le=60)
+
+    create_purchase_user: str | None = _set(None, "with the password: createPurchase demands HTTP Basic")
+    create_purchase_password: SecretStr | None = _set(None, "set both or neither")
+    create_purchase_in_flight: int = _set(
+        500,
+        "so many createPurchase requests at a time in one process; more are answered 429",
+        ge=1,
+        le=100_000,
+    )
+    api_token: SecretStr | None = _set(
+        None,
+        "a bearer token for `/api/v1`, 16 characters or more; its actor is `api:settings`",
+        min_length=16,
+    )
+    admin_password: SecretStr | None = _set(
+        None, "makes the user `admin` at the start, if there is none; 8 characters or more", min_length=8
+    )
+
+    poll_interval: float = _set(2, "between questions about a fresh invoice; up to 10", gt=0, le=10)
+    invoice_ttl: float = _set(
+        900,
+        "after which an unpaid invoice is cancelled at SEQR and the purchase fails as `expired`",
+        ge=1,
+        le=30 * 24 * 3600,
+    )
+    exchange_days: int = _set(30, "days for which calls to SEQR are kept", ge=1, le=3650)
+
+    smtp_url: SmtpUrl | None = _set(
+        None,
+        "`smtp://user:pw@host:25`, `smtps://`, `smtp+starttls://`",
+        unset="- (mail is kept and shown in the dashboard)",
+    )
+    mail_from: str = _set(
+        "shop@localhost",
+        "sender of the mails",
+        pattern=r"^[^\x00-\x1f\x7f]+@[^\x00-\x20\x7f@]+$",
+        max_length=254,
+    )
+    mail_templates: Path | None = _set(
+        None, "a directory with templates of your own: see docs/mail.md", unset="those that ship"
+    )
+
+    delivery_charge: Decimal = _set(Decimal(0), "an invoice row of its own, in the shop's currency", ge=0)
+    delivery_free_from: Decimal | None = _set(None, "goods worth this much are delivered free", ge=0)
+    delivery_tax_rate: Decimal = _set(Decimal(25), "percent of tax in the delivery charge", ge=0, le=100)
+    bundle_rows: Literal["parts", "one"] = _set(
+        "parts", "a bundle on the invoice as its `parts`, or as `one` row"
+    )
+    low_stock: int = _set(5, "so few pieces available, or fewer, mark a product as low", ge=0, le=1_000_000)
+    shop_name: str = _set(
+        "Demo shop", "title of the invoice, up to 80 characters", min_length=1, max_length=80
+    )
+    webshop_id: str = _set("demo", "SEQR's id of the web-shop", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    currency: Currency = _set("SEK", "default currency, ISO 4217")
+    locale: LocaleName | None = _set(
+        None,
+        "how the dashboard writes money and numbers, such as `sv_SE`",
+        unset="as where the currency is used",
+    )
+    time_zone: TimeZone = _set(
+        "Europe/Stockholm", "where the shop's days begin, and in which the dashboard tells times"
+    )
+    back_url: WebAddress | None = _set(None, "where the phone's browser goes after paying or cancelling")
+    qr_template: QrTemplate = _set(
+        "HTTP://SEQR.SE/000/wss?w={webshop_id}&t={token}",
+        "content of the product's QR code; see docs/qr-codes.md",
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = _set(
+        "info", "`debug`, `info`, `warning`, `error`"
+    )
+    log_format: Literal["auto", "json", "text"] = _set(
+        "auto", "`text`, `json`; `auto` is text on a terminal and JSON elsewhere"
+    )
+
+    _commanded: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def commanded(self) -> frozenset[str]:
+        """The fields whose values the command gave, whatever the environment says."""
+        return self._commanded
 
     @property
     def money_locale(self) -> str:
@@ -169,6 +197,7 @@ def load(**overrides: object) -> Settings:
     """
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
+        settings._commanded = frozenset(overrides)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper()
@@ -193,7 +222,7 @@ def _in_words(error: dict[str, Any]) -> str:
 
 def _check_together(settings: Settings) -> None:
     try:
-        _database_url(settings.database)
+        database_url(settings.database)
     except ValueError as error:
         raise SettingsError(f"{PREFIX}DATABASE_URL: {error}.") from None
     for name in ("delivery", "delivery_free"):

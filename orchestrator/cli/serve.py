@@ -9,7 +9,7 @@ import typer
 import uvicorn
 from pydantic import SecretStr
 
-from orchestrator import catalogue, migration, settings
+from orchestrator import catalogue, configuration, migration, settings
 from orchestrator.cli.run import reporting
 from orchestrator.database import open_database
 from orchestrator.identity import now
@@ -67,6 +67,8 @@ def _run(app: Any, found: Settings, **options: Any) -> None:
     from orchestrator import logs
 
     logs.configure(found, settings.secret_key(found))
+    for sentence in configuration.misspelt():
+        typer.echo(f"orchestrator: {sentence}", err=True)
     uvicorn.run(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE, **options)
 
 

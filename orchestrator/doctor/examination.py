@@ -14,6 +14,7 @@ from orchestrator.settings import Settings
 
 CHECKS: tuple[tuple[str, Check], ...] = (
     ("settings", ground.check_settings),
+    ("variables", ground.check_variables),
     ("secret key", ground.check_secret_key),
     ("database", ground.check_database),
     ("migrations", ground.check_migrations),

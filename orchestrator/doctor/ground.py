@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from orchestrator import migration
+from orchestrator import configuration, migration
 from orchestrator.database import open_database
 from orchestrator.doctor.finding import Finding, doubtful, ill, well
 from orchestrator.settings import PREFIX, Settings
@@ -32,6 +32,13 @@ async def check_settings(settings: Settings) -> Finding:
             f"Agree with SEQR on {PREFIX}CREATE_PURCHASE_USER and {PREFIX}CREATE_PURCHASE_PASSWORD.",
         )
     return well(f"{len(settings.model_fields_set)} settings are set, and all are valid.")
+
+
+async def check_variables(_: Settings) -> Finding:
+    """No variable is misspelt: one that is no setting has no effect, and nobody would notice."""
+    if sentences := configuration.misspelt():
+        return doubtful(" ".join(sentences), "Correct their names, or remove them.")
+    return well(f"Every {PREFIX} variable is a setting.")
 
 
 async def check_secret_key(settings: Settings) -> Finding:

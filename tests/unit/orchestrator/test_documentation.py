@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from orchestrator.census import Census
+from orchestrator.configuration import default_of, variable
 from orchestrator.doctor import CHECKS
 from orchestrator.metrics import Figures, Metrics
 from orchestrator.rest.create_purchase import FIELDS
@@ -28,7 +30,14 @@ def names(registry: CollectorRegistry) -> set[str]:
 
 def test_every_setting_is_in_the_table_and_no_other() -> None:
     told = set(re.findall(rf"^\| `({PREFIX}\w+)`", OPERATIONS, re.MULTILINE))
-    assert told == {PREFIX + name.upper() for name in Settings.model_fields}
+    assert told == {variable(name) for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_settings_row_says_what_the_dashboard_says(name: str) -> None:
+    without_links = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", OPERATIONS)
+    meaning = Settings.model_fields[name].description
+    assert f"| `{variable(name)}` | {default_of(name)} | {meaning} |" in without_links.splitlines()
 
 
 def test_every_metric_is_in_the_tables_and_no_other() -> None:
