@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
+from dashboard import sayings
 from dashboard.language import Language, mark
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
@@ -62,6 +64,19 @@ _TRIGGERS = {
     "attention_over": mark("Needs no attention any more"),
     "cancel_asked": mark("Cancel asked for"),
     "note": mark("Note"),
+    "mail_resent": mark("Mail sent again"),
+}
+_VERDICTS = {
+    "answered": mark("answered"),
+    "refused": mark("refused"),
+    "busy": mark("was busy"),
+    "unknown": mark("no answer"),
+}
+_DEEDS = {
+    "purchase.check": mark("Checked it"),
+    "purchase.retry": mark("Retried it"),
+    "purchase.cancel": mark("Cancelled it"),
+    "purchase.note": mark("Wrote a note"),
 }
 _MOVEMENTS = {
     "hold": mark("Held in the stock"),
@@ -136,6 +151,14 @@ class Words:
         """The time of day to the second, where the shop is."""
         return f"{at.astimezone(self.zone):%H:%M:%S}"
 
+    def hour(self, at: datetime) -> str:
+        """The time of day to the minute, where the shop is."""
+        return f"{at.astimezone(self.zone):%H:%M}"
+
+    def weekday(self, at: datetime) -> str:
+        """The day where the shop is, as people say it: ``Mon 2 Mar``."""
+        return format_date(at.astimezone(self.zone), "EEE d MMM", locale=self.language.code)
+
     def day(self, at: datetime) -> str:
         """The day where the shop is: ``2026-03-01``."""
         return f"{at.astimezone(self.zone):%Y-%m-%d}"
@@ -173,6 +196,18 @@ class Words:
 
     def trigger(self, name: str) -> str:
         return self._known(_TRIGGERS, name)
+
+    def detail(self, written: str) -> str:
+        """What a row of the journal tells, in words."""
+        return sayings.told(self.language, written)
+
+    def verdict(self, name: str) -> str:
+        """How a call to SEQR ended."""
+        return self._known(_VERDICTS, name)
+
+    def deed(self, action: str) -> str:
+        """What somebody did to the purchase that is looked at."""
+        return self._known(_DEEDS, action)
 
     def movement(self, kind: str) -> str:
         return self._known(_MOVEMENTS, kind)

@@ -1,66 +1,88 @@
-"""One purchase, and what may be done about it."""
+"""One purchase: where it stands, all that happened to it, and what may be done about it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from dashboard import guard
-from dashboard.answer import link, onward, page
+from dashboard import guard, sayings
+from dashboard.actions import buttons
+from dashboard.answer import link, page
 from dashboard.desk import Desk, Visit
-from dashboard.queries.purchase import PurchaseView, read_pay_code, read_purchase
-from dashboard.queries.timeline import Happening, read_texts, read_timeline
-from orchestrator import qr
-from orchestrator.errors import OrchestratorError
-from orchestrator.purchase import PurchaseUnknown
-from statemachine import ACTIONS, Action, NotAllowed, State, picture
+from dashboard.language import mark
+from dashboard.queries.purchase import PurchaseView, find_by_reference, read_pay_code, read_purchase
+from dashboard.queries.timeline import Show, Timeline, read_texts, read_timeline
+from orchestrator import note, qr
+from orchestrator.identity import now
+from orchestrator.intent import Change
+from statemachine import picture
 
-_LABELS = {Action.CHECK: "Check now", Action.RETRY: "Retry", Action.CANCEL: "Cancel"}
+UNKNOWN = mark("There is no purchase with that id.")
+
+_TABS = {
+    Show.EVERYTHING: mark("Everything"),
+    Show.PEOPLE: mark("What people did"),
+    Show.CALLS: mark("SEQR calls"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
-    """An action of the page: what it would do, or, when it is not allowed, why not."""
+class Refused:
+    """What was asked for and not done, since the purchase had changed; ``why`` is the reason for it."""
 
-    action: str
     label: str
-    allowed: bool
-    words: str
-    careful: bool
+    changes: tuple[Change, ...]
+    why: str = ""
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
-    actions = [guard.form(desk, f"/purchases/{{id}}/{action.value}", _doing(action)) for action in Action]
     return [
         guard.page(desk, "/purchases/{id}", show_purchase),
         guard.page(desk, "/purchases/{id}/qr.svg", show_code),
         guard.page(desk, "/purchases/{id}/exchanges/{exchange}", show_texts),
-        *actions,
     ]
 
 
 async def show_purchase(visit: Visit) -> Response:
+    """The page, by the purchase's id; an invoice's reference leads to it."""
+    return await draw(visit) or await _by_reference(visit)
+
+
+async def draw(visit: Visit, status: int = 200, **values: Any) -> Response | None:
+    """The page as things are now, with what a form has to say about itself; None for no such purchase."""
     position = await visit.desk.feed.position()
-    purchase, timeline = await visit.desk.parts.database.read(_read, visit.part("id"))
+    show, before = _wanted(visit)
+    purchase, timeline = await visit.desk.parts.database.read(_read, visit.part("id"), show, before)
     if purchase is None:
-        raise HTTPException(404, "There is no purchase with that id.")
+        return None
+    context = {"refused": None, "problem": "", "draft": "", **_standing(visit, purchase), **values}
     return page(
         visit,
         "purchases/purchase.html",
+        status,
         purchase=purchase,
         timeline=timeline,
-        buttons=_buttons(purchase),
+        tabs=[(name, link(f"/purchases/{purchase.id}", show=key.value)) for key, name in _TABS.items()],
+        tab=list(_TABS).index(show),
+        here=link(
+            f"/purchases/{purchase.id}", show=show.value, before=visit.asked("before") if before else ""
+        ),
+        earlier=_earlier(purchase.id, show, timeline),
+        is_latest=before is None,
+        buttons=buttons(purchase.state),
+        longest_note=note.LONGEST,
         machine=Markup(picture.svg(purchase.state, purchase.visited)),  # noqa: S704
-        pay_link=qr.seqr_link(purchase.pay_code) if purchase.pay_code else "",
         stream=link(
             "/events", page="purchase", after=position, id=purchase.id, revision=str(purchase.revision)
         ),
+        **context,
     )
 
 
@@ -68,7 +90,7 @@ async def show_code(visit: Visit) -> Response:
     """The invoice's QR code, while it can be paid."""
     code = await visit.desk.parts.database.read(read_pay_code, visit.part("id"))
     if code is None:
-        raise HTTPException(404, "It cannot be paid now, so there is no code.")
+        raise HTTPException(404, mark("It cannot be paid now, so there is no code."))
     return Response(qr.svg(code), media_type="image/svg+xml")
 
 
@@ -77,61 +99,50 @@ async def show_texts(visit: Visit) -> Response:
     purchase_id = visit.part("id")
     texts = await visit.desk.parts.database.read(read_texts, purchase_id, visit.part("exchange"))
     if texts is None:
-        raise HTTPException(404, "That call is not kept any more.")
+        raise HTTPException(404, mark("That call is not kept any more."))
     return page(visit, "purchases/texts.html", purchase_id=purchase_id, texts=texts)
 
 
-def _read(connection: Connection, purchase_id: str) -> tuple[PurchaseView | None, list[Happening]]:
-    return read_purchase(connection, purchase_id), read_timeline(connection, purchase_id)
+async def _by_reference(visit: Visit) -> Response:
+    found = await visit.desk.parts.database.read(find_by_reference, visit.part("id"))
+    if found is None:
+        raise HTTPException(404, UNKNOWN)
+    return RedirectResponse(f"/purchases/{found}", 302)
 
 
-def _buttons(purchase: PurchaseView) -> list[Button]:
-    state = State(purchase.state)
-    meanings = [(action, ACTIONS[action, state]) for action in Action]
-    return [
-        Button(
-            action=action.value,
-            label=_LABELS[action],
-            allowed=meaning.effect is not None,
-            words=meaning.words,
-            careful=action is Action.CANCEL,
-        )
-        for action, meaning in meanings
-    ]
+def _read(
+    connection: Connection, purchase_id: str, show: Show, before: datetime | None
+) -> tuple[PurchaseView | None, Timeline]:
+    return read_purchase(connection, purchase_id), read_timeline(connection, purchase_id, show, before)
 
 
-def _doing(action: Action) -> Callable[[Visit], Awaitable[Response]]:
-    async def act(visit: Visit) -> Response:
-        return await _act(visit, action)
+def _wanted(visit: Visit) -> tuple[Show, datetime | None]:
+    """Which part of the timeline the address asks for; what makes no sense is as if it were not there."""
+    asked = visit.asked("show")
+    return Show(asked) if asked in set(Show) else Show.EVERYTHING, _moment(visit.asked("before"))
 
-    return act
 
-
-async def _act(visit: Visit, action: Action) -> Response:
-    purchase_id = visit.part("id")
-    here = f"/purchases/{purchase_id}"
-    before = await _state(visit, purchase_id)
+def _moment(text: str) -> datetime | None:
     try:
-        await visit.desk.parts.settlement.act(purchase_id, action, actor=visit.actor)
-    except PurchaseUnknown:
-        raise HTTPException(404, "There is no purchase with that id.") from None
-    except NotAllowed as refusal:
-        return onward(visit, here, refusal.why, "bad")
-    except OrchestratorError as error:
-        return onward(visit, here, error.message, "bad")
-    return onward(visit, here, _outcome(visit, action, before, await _state(visit, purchase_id)))
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
-async def _state(visit: Visit, purchase_id: str) -> PurchaseView:
-    purchase = await visit.desk.parts.database.read(read_purchase, purchase_id)
-    if purchase is None:
-        raise HTTPException(404, "There is no purchase with that id.")
-    return purchase
+def _earlier(purchase_id: str, show: Show, timeline: Timeline) -> str:
+    if timeline.earlier is None:
+        return ""
+    return link(f"/purchases/{purchase_id}", show=show.value, before=timeline.earlier.isoformat())
 
 
-def _outcome(visit: Visit, action: Action, before: PurchaseView, after: PurchaseView) -> str:
-    """What came of it, in a sentence."""
-    why = f" ({visit.words.reason(after.reason)})" if after.reason else ""
-    if after.state != before.state:
-        return f"{_LABELS[action]}: it went from {before.state} to {after.state}{why}."
-    return f"{_LABELS[action]}: done; it stays {after.state}{why}."
+def _standing(visit: Visit, purchase: PurchaseView) -> dict[str, Any]:
+    """Why it is stuck, or what it waits for and for how long."""
+    settings = visit.desk.parts.settings
+    until = purchase.invoice.until(settings.invoice_ttl) if purchase.invoice else None
+    return {
+        "pleas": sayings.pleas(visit.words.language, purchase.attention or ""),
+        "until": until,
+        "left": visit.words.span(max((until - now()).total_seconds(), 0)) if until else "",
+        "pay_link": qr.seqr_link(purchase.pay_code) if purchase.pay_code else "",
+    }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, or_, select
 
 from orchestrator.money import Money
-from orchestrator.tables import journal, purchase_lines, purchases
+from orchestrator.tables import invoice_attempts, journal, purchase_lines, purchases
 from statemachine import State
 
 PAYABLE = frozenset({State.INVOICED.value})
@@ -45,6 +45,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenInvoice:
+    """The invoice that the customer may pay: since when, and whether SEQR is being asked to cancel it."""
+
+    since: datetime
+    cancelling: bool
+
+    def until(self, seconds: float) -> datetime:
+        """When it ends by itself, if it lives for so long."""
+        return self.since + timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True, slots=True)
 class PurchaseView:
     """A purchase as its own page shows it; ``visited`` are the states it was in, in order."""
 
@@ -63,7 +75,8 @@ class PurchaseView:
     ers_reference: str | None
     created_at: datetime
     updated_at: datetime
-    asked_at: datetime | None
+    next_check_at: datetime | None
+    invoice: OpenInvoice | None
     visited: tuple[str, ...]
 
     @property
@@ -93,9 +106,24 @@ def read_purchase(connection: Connection, purchase_id: str) -> PurchaseView | No
         ers_reference=row.ers_reference,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        asked_at=row.asked_at,
+        next_check_at=row.next_check_at,
+        invoice=_open_invoice(connection, row.id, row.invoice_reference),
         visited=_visited(connection, row.id),
     )
+
+
+def find_by_reference(connection: Connection, reference: str) -> str | None:
+    """The id of the purchase with this invoice reference (an earlier one too) or ersReference."""
+    attempts = invoice_attempts.c
+    invoiced = select(attempts.purchase_id).where(attempts.reference == reference)
+    found = select(purchases.c.id).where(
+        or_(
+            purchases.c.invoice_reference == reference,
+            purchases.c.ers_reference == reference,
+            purchases.c.id.in_(invoiced),
+        )
+    )
+    return connection.execute(found.order_by(purchases.c.id.desc()).limit(1)).scalar()
 
 
 def read_pay_code(connection: Connection, purchase_id: str) -> str | None:
@@ -104,6 +132,16 @@ def read_pay_code(connection: Connection, purchase_id: str) -> str | None:
         select(purchases.c.state, purchases.c.invoice_qr_code).where(purchases.c.id == purchase_id)
     ).one_or_none()
     return row.invoice_qr_code if row is not None and row.state in PAYABLE else None
+
+
+def _open_invoice(connection: Connection, purchase_id: str, reference: str | None) -> OpenInvoice | None:
+    attempts = invoice_attempts.c
+    row = connection.execute(
+        select(attempts.sent_at, attempts.issued_at, attempts.cancel_reason)
+        .where(attempts.purchase_id == purchase_id, attempts.reference == reference, attempts.state == "open")
+        .limit(1)
+    ).one_or_none()
+    return row and OpenInvoice(row.issued_at or row.sent_at, row.cancel_reason is not None)
 
 
 def _customer(row: Row[Any]) -> Customer:
@@ -139,11 +177,9 @@ def _lines(connection: Connection, purchase_id: str, currency: str) -> tuple[Lin
 
 
 def _visited(connection: Connection, purchase_id: str) -> tuple[str, ...]:
+    c = journal.c
+    moved = or_(c.source.is_(None), c.source != c.target)
     targets = connection.execute(
-        select(journal.c.target).where(journal.c.purchase_id == purchase_id).order_by(journal.c.sequence)
-    ).scalars()
-    states: list[str] = []
-    for target in targets:
-        if states[-1:] != [target]:
-            states.append(target)
-    return tuple(states)
+        select(c.target).where(c.purchase_id == purchase_id, moved).order_by(c.sequence)
+    )
+    return tuple(targets.scalars())

@@ -1,4 +1,4 @@
-"""All that happened to one purchase, from five tables, newest first.
+"""All that happened to one purchase, from six tables, newest first, a stretch at a time.
 
 The texts of SEQR's requests and answers are long; they are read one at a time, when somebody unfolds one.
 """
@@ -8,45 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from itertools import groupby
 from typing import ClassVar
 
 from sqlalchemy import Connection, select
 
-from orchestrator.tables import exchanges, journal, notifications, outbox, products, stock_movements
+from dashboard.queries import happenings
+from dashboard.queries.happenings import Happening, SeqrCall, Transition, Window
+from orchestrator.tables import exchanges
 
-MOST_EXCHANGES = 1000
-"""The latest SEQR calls that a page shows."""
+STRETCH = 500
+"""So many happenings are shown at a time; equal calls in a row are folded into one after that."""
 
+_SAME_MOMENT = 50
+"""So many more are read, since those of one moment are never parted."""
 
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """A journal row; source and target are the same where only the attention mark changed."""
-
-    kind: ClassVar[str] = "transition"
-    rank: ClassVar[int] = 3
-    at: datetime
-    sequence: int
-    trigger: str
-    source: str | None
-    target: str
-    actor: str
-    detail: str
+UNFOLDED = 25
+"""Of folded calls, so many are listed: the latest."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeqrCall:
-    """One SOAP call."""
+class Show(StrEnum):
+    """Which happenings; the value stands in the page's address."""
 
-    kind: ClassVar[str] = "call"
-    rank: ClassVar[int] = 2
-    at: datetime
-    id: str
-    operation: str
-    duration_ms: float
-    verdict: str
-    result_code: int | None
-    detail: str
+    EVERYTHING = ""
+    PEOPLE = "people"
+    CALLS = "calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,46 +56,22 @@ class SeqrCalls:
     def first(self) -> SeqrCall:
         return self.calls[-1]
 
+    @property
+    def listed(self) -> tuple[SeqrCall, ...]:
+        """The latest of them."""
+        return self.calls[:UNFOLDED]
 
-@dataclass(frozen=True, slots=True)
-class Notified:
-    """Somebody called the notification URL."""
-
-    kind: ClassVar[str] = "notified"
-    rank: ClassVar[int] = 1
-    at: datetime
-    sender: str
-
-
-@dataclass(frozen=True, slots=True)
-class MailSent:
-    """A mail in the outbox; ``at`` is when it was put there."""
-
-    kind: ClassVar[str] = "mail"
-    rank: ClassVar[int] = 5
-    at: datetime
-    id: str
-    mail_kind: str
-    state: str
-    recipient: str
-    subject: str | None
+    @property
+    def anchor(self) -> str:
+        return f"calls-{self.first.id}"
 
 
 @dataclass(frozen=True, slots=True)
-class StockMoved:
-    """A change of a product's stock."""
+class Timeline:
+    """Newest first; ``earlier`` is the moment to go on from, None at the beginning."""
 
-    kind: ClassVar[str] = "stock"
-    rank: ClassVar[int] = 4
-    at: datetime
-    movement: str
-    token: str
-    title: str
-    on_hand: int
-    reserved: int
-
-
-Happening = Transition | SeqrCall | SeqrCalls | Notified | MailSent | StockMoved
+    items: tuple[Happening | SeqrCalls, ...]
+    earlier: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +83,21 @@ class Texts:
     response: str
 
 
-def read_timeline(connection: Connection, purchase_id: str) -> list[Happening]:
-    """Newest first; what happened at one moment stands in the order of cause and effect."""
-    happenings: list[Happening] = [
-        *_transitions(connection, purchase_id),
-        *_calls(connection, purchase_id),
-        *_notified(connection, purchase_id),
-        *_mails(connection, purchase_id),
-        *_moved(connection, purchase_id),
-    ]
-    happenings.sort(key=_order, reverse=True)
-    return list(_folded(happenings))
+def read_timeline(
+    connection: Connection,
+    purchase_id: str,
+    show: Show = Show.EVERYTHING,
+    before: datetime | None = None,
+    stretch: int = STRETCH,
+) -> Timeline:
+    """A stretch of the timeline that ends before a moment. What happened at one moment stands in the order of
+    cause and effect."""
+    window = Window(purchase_id, before, stretch + _SAME_MOMENT)
+    found = sorted(_read(connection, window, show), key=_order, reverse=True)
+    if len(found) <= stretch:
+        return Timeline(tuple(_folded(found)), None)
+    last = found[stretch - 1].at
+    return Timeline(tuple(_folded(item for item in found if item.at >= last)), last)
 
 
 def read_texts(connection: Connection, purchase_id: str, exchange_id: str) -> Texts | None:
@@ -146,12 +113,30 @@ def read_texts(connection: Connection, purchase_id: str, exchange_id: str) -> Te
     return Texts(call, row.request, row.response)
 
 
+def _read(connection: Connection, window: Window, show: Show) -> Sequence[Happening]:
+    if show is Show.CALLS:
+        return happenings.calls(connection, window)
+    if show is Show.PEOPLE:
+        return [
+            *happenings.transitions(connection, window, people=True),
+            *happenings.acted(connection, window),
+        ]
+    return [
+        *happenings.transitions(connection, window),
+        *happenings.calls(connection, window),
+        *happenings.notified(connection, window),
+        *happenings.mails(connection, window),
+        *happenings.moved(connection, window),
+        *happenings.acted(connection, window),
+    ]
+
+
 def _order(happening: Happening) -> tuple[datetime, int, int]:
     return happening.at, happening.rank, happening.sequence if isinstance(happening, Transition) else 0
 
 
-def _folded(happenings: Iterable[Happening]) -> Iterable[Happening]:
-    for _, some in groupby(happenings, key=_likeness):
+def _folded(found: Iterable[Happening]) -> Iterable[Happening | SeqrCalls]:
+    for _, some in groupby(found, key=_likeness):
         group = list(some)
         calls = tuple(item for item in group if isinstance(item, SeqrCall))
         if len(calls) > 1:
@@ -165,40 +150,3 @@ def _likeness(happening: Happening) -> tuple[object, ...]:
     if isinstance(happening, SeqrCall):
         return happening.operation, happening.verdict, happening.result_code, happening.detail
     return (happening.kind,)
-
-
-def _transitions(connection: Connection, purchase_id: str) -> Sequence[Happening]:
-    c = journal.c
-    columns = (c.at, c.sequence, c.trigger, c.source, c.target, c.actor, c.detail)
-    rows = connection.execute(select(*columns).where(c.purchase_id == purchase_id))
-    return [Transition(*row) for row in rows]
-
-
-def _calls(connection: Connection, purchase_id: str) -> Sequence[Happening]:
-    c = exchanges.c
-    columns = (c.started_at, c.id, c.operation, c.duration_ms, c.verdict, c.result_code, c.detail)
-    statement = select(*columns).where(c.purchase_id == purchase_id)
-    rows = connection.execute(statement.order_by(c.started_at.desc()).limit(MOST_EXCHANGES))
-    return [SeqrCall(*row) for row in rows]
-
-
-def _notified(connection: Connection, purchase_id: str) -> Sequence[Happening]:
-    c = notifications.c
-    rows = connection.execute(select(c.at, c.sender).where(c.purchase_id == purchase_id))
-    return [Notified(*row) for row in rows]
-
-
-def _mails(connection: Connection, purchase_id: str) -> Sequence[Happening]:
-    c = outbox.c
-    columns = (c.created_at, c.id, c.kind, c.state, c.recipient, c.subject)
-    return [
-        MailSent(*row) for row in connection.execute(select(*columns).where(c.purchase_id == purchase_id))
-    ]
-
-
-def _moved(connection: Connection, purchase_id: str) -> Sequence[Happening]:
-    c = stock_movements.c
-    columns = (c.at, c.kind, c.product_token, products.c.title, c.on_hand, c.reserved)
-    statement = select(*columns).join(products, products.c.token == c.product_token)
-    rows = connection.execute(statement.where(c.purchase_id == purchase_id))
-    return [StockMoved(*row) for row in rows]

@@ -1,0 +1,144 @@
+"""Sayings: what the journal and the attention mark say, in the visitor's language and in plain words.
+
+They are written once, in English, with names and numbers in them. Here each is known again by its shape. One
+that is not known (an older version wrote it) is shown as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from dashboard.language import Language, mark
+
+_WHY = " Why: "
+"""Stands before the reason in the words of who acted."""
+
+_PAID_TOO = "Invoice %(references)s was paid too: refund what was paid twice."
+_LACKS = "Paid, but the stock lacks %(missing)s: restock it, then it goes on by itself; or refund it."
+_GOODS = re.compile(r"\d+ × (\S+) \(")
+
+_SHOWN: dict[str, str] = {
+    "%(name)s ordered %(title)s.": mark("%(name)s ordered %(title)s."),
+    "SEQR's invoice %(reference)s.": mark("SEQR took the invoice; it is number %(reference)s."),
+    "SEQR refused the invoice: %(answer)s.": mark("SEQR refused the invoice: %(answer)s."),
+    "SEQR took no invoice in %(seconds)s s.": mark("SEQR took no invoice within %(seconds)s seconds."),
+    "The stock lacks %(missing)s.": mark("The stock lacks %(missing)s."),
+    "SEQR holds %(money)s for invoice %(reference)s.": mark(
+        "The customer paid %(money)s for invoice %(reference)s."
+    ),
+    "The goods were taken from the stock.": mark("The goods were taken from the stock."),
+    "SEQR reversed the payment of %(reference)s.": mark(
+        "SEQR gave the money for invoice %(reference)s back to the customer."
+    ),
+    "Started over: the goods are held again.": mark("Started over: the goods are held again."),
+    "Cancelled before there was an invoice.": mark("Cancelled before there was an invoice."),
+    "The shop asks SEQR to cancel the invoice.": mark("The shop asks SEQR to cancel the invoice."),
+    "It moves by itself again.": mark("It goes on by itself again."),
+    "Sent again to %(recipient)s.": mark("Sent again to %(recipient)s."),
+    _LACKS: mark("Paid, but the stock lacks %(missing)s."),
+    _PAID_TOO: mark("The customer paid twice: invoice %(references)s was paid too."),
+    "SEQR refuses to tell about invoice %(reference)s: %(answer)s.": mark(
+        "SEQR will not say whether invoice %(reference)s is paid. Its answer: %(answer)s."
+    ),
+    "SEQR refuses to cancel invoice %(reference)s: %(answer)s.": mark(
+        "SEQR will not cancel invoice %(reference)s. Its answer: %(answer)s."
+    ),
+    "SEQR says %(status)s of invoice %(reference)s, a status we do not know. We keep asking.": mark(
+        "SEQR says %(status)s about invoice %(reference)s, which we do not understand."
+    ),
+    "SEQR took %(paid)s for invoice %(reference)s, which asked for %(asked)s.": mark(
+        "The customer paid %(paid)s for invoice %(reference)s, which was for %(asked)s."
+    ),
+    "SEQR answered for invoice %(other)s when asked for %(reference)s.": mark(
+        "SEQR told about invoice %(other)s when it was asked about %(reference)s."
+    ),
+    "The customer has an unpaid purchase of the same order already: %(purchase)s.": mark(
+        "The customer has ordered the same again and not paid yet: that is purchase %(purchase)s."
+    ),
+    "The last invoice may still be on its way to SEQR: wait a moment.": mark(
+        "The last invoice may still be on its way to SEQR: wait a moment."
+    ),
+    "The customer has just ordered the same again.": mark("The customer has just ordered the same again."),
+    "SEQR says CANCELED of invoice %(reference)s.": mark(
+        "SEQR says that invoice %(reference)s is cancelled; nobody can pay it any more."
+    ),
+    "SEQR says FAILED of invoice %(reference)s.": mark(
+        "SEQR says that the payment of invoice %(reference)s failed."
+    ),
+    "SEQR says %(status)s of invoice %(reference)s.": mark(
+        "SEQR says %(status)s about invoice %(reference)s."
+    ),
+}
+"""By what is written: what is shown. The first that fits counts."""
+
+_HELP: dict[str, str] = {
+    _LACKS: mark(
+        "Receive the goods into the stock, and it goes on by itself. Or refund the customer at SEQR."
+    ),
+    _PAID_TOO: mark("Refund the second payment at SEQR, and write a note here when it is done."),
+    "SEQR refuses to tell": mark(
+        "We keep asking. If it stays so, see under System whether the settings are those SEQR gave you."
+    ),
+    "SEQR refuses to cancel": mark(
+        "We keep asking. If it stays so, tell SEQR's support the invoice number and the answer."
+    ),
+    "a status we do not know": mark("We keep asking. If it stays so, ask SEQR's support what it means."),
+    "which asked for": mark(
+        "Compare the sums at SEQR, refund what was paid too much, and write a note here."
+    ),
+    "when asked for": mark("We keep asking. If it stays so, tell SEQR's support both invoice numbers."),
+}
+"""By a piece of what is written: what helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plea:
+    """Why a purchase is stuck, what helps, and of which products the stock lacks some."""
+
+    words: str
+    help: str
+    lacking: tuple[str, ...] = ()
+
+
+def told(language: Language, written: str) -> str:
+    """A row of the journal in words."""
+    saying, because, why = written.partition(_WHY)
+    said = _said(language, saying)
+    return language.gettext("%(what)s Why: %(why)s", what=said, why=why) if because else said
+
+
+def pleas(language: Language, attention: str) -> list[Plea]:
+    """What the attention mark asks for: mostly one thing, or two."""
+    return [_plea(language, part) for part in _parts(attention)]
+
+
+def _plea(language: Language, written: str) -> Plea:
+    helping = next((text for piece, text in _HELP.items() if piece in written or _fits(piece, written)), "")
+    lacking = tuple(_GOODS.findall(written)) if _fits(_LACKS, written) else ()
+    return Plea(_said(language, written), language.gettext(helping) if helping else "", lacking)
+
+
+def _parts(attention: str) -> list[str]:
+    """A second payment is told of behind whatever was told before."""
+    found = re.search(r"(?<=[.]) (?=Invoice \S.* was paid too: )", attention)
+    return [attention[: found.start()], attention[found.end() :]] if found else [attention]
+
+
+def _said(language: Language, written: str) -> str:
+    for shape, shown in _SHOWN.items():
+        if found := _pattern(shape).fullmatch(written):
+            return language.gettext(shown, **found.groupdict())
+    return written
+
+
+def _fits(shape: str, written: str) -> bool:
+    return _pattern(shape).fullmatch(written) is not None
+
+
+@cache
+def _pattern(shape: str) -> re.Pattern[str]:
+    pieces = re.split(r"%\((\w+)\)s", shape)
+    texts = [f"(?P<{piece}>.+)" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)]
+    return re.compile("".join(texts), re.DOTALL)
