@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TypeVar
 
 from anyio import Event
 
@@ -14,10 +15,15 @@ class Pause:
     """Stands among the events: a moment has passed since the first of those before it."""
 
 
+class Tick:
+    """Stands among the events: some time has passed."""
+
+
 class _Over:
     """No event will come any more."""
 
 
+T = TypeVar("T")
 Paced = AsyncIterator[FeedEvent | Pause | None]
 
 
@@ -55,7 +61,29 @@ async def paced(
         await asyncio.wait({coming, stopping})
 
 
-async def _next(events: AsyncIterator[FeedEvent | None]) -> FeedEvent | _Over | None:
+async def ticking(events: Paced, every: float) -> AsyncGenerator[FeedEvent | Pause | Tick | None, None]:
+    """The same, and a Tick every so many seconds, for what changes without an event."""
+    loop = asyncio.get_running_loop()
+    due = loop.time() + every
+    coming = asyncio.ensure_future(_next(events))
+    try:
+        while True:
+            await asyncio.wait({coming}, timeout=max(due - loop.time(), 0))
+            if loop.time() >= due:
+                due = loop.time() + every
+                yield Tick()
+            if coming.done():
+                item = coming.result()
+                if isinstance(item, _Over):
+                    return
+                yield item
+                coming = asyncio.ensure_future(_next(events))
+    finally:
+        coming.cancel()
+        await asyncio.wait({coming})
+
+
+async def _next(events: AsyncIterator[T]) -> T | _Over:
     try:
         return await anext(events)
     except StopAsyncIteration:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dashboard.desk import Visit
 from dashboard.pace import Paced
-from dashboard.streams import overview, products, purchase, purchases
+from dashboard.streams import bulk, mails, overview, products, purchase, purchases
 from dashboard.streams.event import Stream
 
 KINDS: dict[str, Callable[[Visit, Paced], Stream]] = {
@@ -14,6 +14,8 @@ KINDS: dict[str, Callable[[Visit, Paced], Stream]] = {
     "purchases": purchases.stream,
     "purchase": purchase.stream,
     "products": products.stream,
+    "bulk": bulk.stream,
+    "mails": mails.stream,
 }
 """By the name that the page's address of the stream carries."""
 

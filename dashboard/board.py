@@ -1,0 +1,114 @@
+"""How the overview is drawn: its pieces, the same for the page and for its live changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from dashboard import chart
+from dashboard.answer import link
+from dashboard.filter import LIST, address
+from dashboard.language import mark
+from dashboard.live import Live
+from dashboard.queries.overview import SOLD, Bar, Board, Needy
+from dashboard.window import Span, Window
+from orchestrator.pulse import DEADLINE, Pulse
+from orchestrator.selection import Filter
+from statemachine import ACTIONS, Action, State
+
+LATE = 10.0
+"""Seconds; who was asked longer ago than this is late, though SEQR waits for 20."""
+
+_MARK_EVERY = {Span.TODAY: 6, Span.DAY: 6, Span.WEEK: 4}
+_RECEIVE = mark("Receive stock")
+_OPEN = mark("Open it")
+_LABELS = {Action.CHECK: mark("Check now"), Action.RETRY: mark("Retry")}
+_HELPS = {
+    State.RECEIVED: Action.RETRY,
+    State.INVOICED: Action.CHECK,
+    State.PAID: Action.RETRY,
+    State.FAILED: Action.CHECK,
+}
+"""What helps a purchase that needs a hand, by its state; where nothing does, it is for a person to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """The one thing to do: a page to go to, or an action, which is a form's address; ``words`` say more."""
+
+    label: str
+    address: str
+    is_action: bool
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The lists behind the numbers, with the same bounds."""
+
+    window: Window
+    zone: tzinfo
+
+    def created(self, *states: str) -> str:
+        """What was made in the window, and is in one of the states now."""
+        return address(Filter(states=states, since=self.window.since), self.zone)
+
+    def sold(self) -> str:
+        return self.created(*SOLD)
+
+    def bar(self, bar: Bar) -> str:
+        return address(Filter(since=bar.start, until=bar.end), self.zone)
+
+    def sold_bar(self, bar: Bar) -> str:
+        return address(Filter(states=SOLD, since=bar.start, until=bar.end), self.zone)
+
+    def attention(self) -> str:
+        return address(Filter(attention=True), self.zone)
+
+
+def here(span: Span) -> str:
+    """The overview's own address."""
+    return link("/", window="" if span is Span.TODAY else span.value)
+
+
+def pieces(live: Live, language: str, board: Board, zone: tzinfo, may_act: bool) -> dict[str, str]:
+    """The HTML of each piece by its name; nothing in it belongs to one person or session."""
+    figures, to = board.figures, Links(board.figures.window, zone)
+    drawn = chart.draw(figures.bars, figures.window.at, _MARK_EVERY[figures.window.span])
+    return {
+        "figures": live.render(language, "overview/figures.html", board=board, figures=figures, to=to),
+        "chart": live.render(language, "overview/chart.html", chart=drawn, figures=figures, to=to),
+        "attention": live.render(
+            language,
+            "overview/attention.html",
+            needy=[(needy, help_for(needy)) for needy in board.needy],
+            total=board.attention,
+            to=to,
+            may_act=may_act,
+        ),
+        "feed": live.render(language, "overview/feed.html", happened=board.happened),
+    }
+
+
+def health(live: Live, language: str, pulse: Pulse) -> str:
+    """The HTML of SEQR's health."""
+    return live.render(
+        language,
+        "overview/health.html",
+        pulse=pulse,
+        late=pulse.longest_unasked > LATE,
+        deadline=DEADLINE,
+        share=round(min(pulse.longest_unasked / DEADLINE, 1) * 100),
+        waiting=f"{LIST}?state={State.INVOICED.value}",
+    )
+
+
+def help_for(needy: Needy) -> Help:
+    """What would get it going again."""
+    page, state = f"/purchases/{needy.id}", State(needy.state)
+    if needy.missing:
+        return Help(_RECEIVE, f"/products/{needy.missing}", is_action=False)
+    if state not in _HELPS:
+        return Help(_OPEN, page, is_action=False)
+    action = _HELPS[state]
+    return Help(_LABELS[action], f"{page}/{action.value}", is_action=True, words=ACTIONS[action, state].words)
