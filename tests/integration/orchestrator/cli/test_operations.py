@@ -11,9 +11,12 @@ from typing import NamedTuple
 import pytest
 from typer.testing import CliRunner
 
+from orchestrator import lockout, signin
 from orchestrator.cli import app
 from orchestrator.database import Database, open_database
-from orchestrator.users import verify
+from orchestrator.identity import now
+from orchestrator.session import Origin
+from orchestrator.signin import SignInRefused
 from tests.fixtures.operations import keep_purchase, logging_as_before
 from tests.fixtures.shop import at_work
 
@@ -88,10 +91,30 @@ def test_users_come_in_get_passwords_and_are_listed(on: str) -> None:
     assert run("users", "passwd", "anna", given="battery staple").status == 0
 
     async def signs_in(database: Database) -> None:
-        assert await database.read(verify, "anna", "battery staple") is not None
-        assert await database.read(verify, "anna", "correct horse") is None
+        await signin.enter(database, "anna", "battery staple", Origin(), now())
+        with pytest.raises(SignInRefused):
+            await signin.enter(database, "anna", "correct horse", Origin(), now())
 
     using(on, signs_in)
+
+
+def test_users_get_roles_and_are_unlocked_and_removed(on: str) -> None:
+    for name, role in (("ada", "admin"), ("anna", "viewer")):
+        assert run("users", "add", name, "--role", role, given="correct horse\n").status == 0
+    assert run("users", "role", "anna", "operator").out == "anna is operator now.\n"
+    assert run("users", "role", "anna", "operator").out == "anna was operator already.\n"
+    assert "last admin" in run("users", "role", "ada", "viewer").err
+    assert run("users", "unlock", "anna").out == "anna was not locked out.\n"
+
+    async def locks_out(database: Database) -> None:
+        for _ in range(lockout.MOST_OF_NAME_AND_ADDRESS):
+            await database.write(lockout.admit, "anna", "192.0.2.7", now())
+
+    using(on, locks_out)
+    assert run("users", "unlock", "anna").out == "anna may try again.\n"
+    assert run("users", "remove", "anna").out == "anna is removed.\n"
+    assert "no user anna" in run("users", "unlock", "anna").err
+    assert [line.split()[0] for line in run("users", "list").out.splitlines()] == ["NAME", "ada"]
 
 
 @pytest.mark.parametrize(

@@ -1,93 +1,55 @@
-"""Users of the dashboard and their passwords."""
+"""The users of the dashboard: making, changing and removing them."""
 
 from __future__ import annotations
 
 import asyncio
 
 import pytest
-from argon2 import PasswordHasher
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
-from orchestrator.database import Database
-from orchestrator.identity import now
+from orchestrator import session, users
+from orchestrator.database import Database, open_database
+from orchestrator.stamp import Stamp
+from orchestrator.tables import audit, sessions
 from orchestrator.tables import users as kept
 from orchestrator.users import (
-    Candidate,
+    LastAdmin,
     Role,
-    User,
+    RoleChanged,
     UserError,
     UserExists,
     UserUnknown,
-    add,
-    candidate,
     checked_name,
-    checked_password,
-    ensure_admin,
-    find,
-    list_users,
-    recognise,
-    rehash,
-    set_password,
-    set_role,
-    verify,
 )
+from tests.fixtures.people import AT, HOME, PASSWORD, by_cli, hash_of, user
 
-PASSWORD = "correct horse"
-
-
-async def make(database: Database, name: str = "anna", role: Role = Role.OPERATOR) -> User:
-    return await database.write(add, name, PASSWORD, role, now())
+ADA = Stamp("operator:ada", AT)
 
 
-async def test_a_user_is_recognised_by_the_password_only(database: Database) -> None:
-    user = await make(database)
-    assert await database.read(verify, "anna", PASSWORD) == user
-    assert await database.read(verify, "anna", PASSWORD + " ") is None
-    assert await database.read(verify, "anna", "") is None
-    assert await database.read(verify, "nobody", PASSWORD) is None
-    assert await database.read(verify, "nobody", "a password that nobody has") is None
+def signed_in(connection: Connection) -> list[str]:
+    """The names of those who are signed in, once for each session."""
+    join = select(kept.c.name).join(sessions, sessions.c.user_id == kept.c.id).order_by(kept.c.name)
+    return list(connection.execute(join).scalars())
 
 
-async def test_for_a_name_that_nobody_has_a_password_is_hashed_all_the_same(database: Database) -> None:
-    await make(database)
-    somebody = await database.read(candidate, "anna")
-    nobody = await database.read(candidate, "nobody")
-    assert nobody.user is None
-    # The parameters before the salt decide how long it takes.
-    assert nobody.password_hash.rsplit("$", 2)[0] == somebody.password_hash.rsplit("$", 2)[0]
-
-
-async def test_the_password_is_kept_as_argon2id_only(database: Database) -> None:
-    await make(database)
-
-    def password_hash(connection: Connection) -> str:
-        return str(connection.execute(select(kept.c.password_hash)).scalar_one())
-
-    found = await database.read(password_hash)
-    assert found.startswith("$argon2id$")
-    assert PASSWORD not in found
-
-
-async def test_a_new_password_replaces_the_old_one(database: Database) -> None:
-    user = await make(database)
-    await database.write(set_password, "anna", "battery staple")
-    assert await database.read(verify, "anna", PASSWORD) is None
-    assert await database.read(verify, "anna", "battery staple") == user
-    with pytest.raises(UserUnknown, match="users add berta"):
-        await database.write(set_password, "berta", PASSWORD)
+def deeds(connection: Connection) -> list[tuple[str, str, str, str, str]]:
+    """What the audit log has, oldest first, but for the making of users."""
+    columns = (audit.c.actor, audit.c.action, audit.c.subject, audit.c.detail, audit.c.address)
+    statement = select(*columns).where(audit.c.action != "user.add").order_by(audit.c.id)
+    return [tuple(row) for row in connection.execute(statement)]
 
 
 async def test_a_name_is_given_once(database: Database) -> None:
-    await make(database)
+    await user(database)
     with pytest.raises(UserExists, match="anna"):
-        await make(database)
-    assert len(await database.read(list_users)) == 1
+        await user(database)
+    assert len(await database.read(users.list_users)) == 1
 
 
 async def test_twins_of_one_name_make_one_user(database: Database) -> None:
-    outcomes = await asyncio.gather(make(database), make(database), return_exceptions=True)
+    outcomes = await asyncio.gather(user(database), user(database), return_exceptions=True)
     assert [isinstance(outcome, UserExists) for outcome in outcomes].count(True) == 1
-    assert len(await database.read(list_users)) == 1
+    assert len(await database.read(users.list_users)) == 1
 
 
 @pytest.mark.parametrize("name", ["", "a b", "-anna", "x" * 65, "anna\n", "a/b", "<b>"])
@@ -96,29 +58,105 @@ def test_a_bad_name_is_refused_before_anything_is_asked(name: str) -> None:
         checked_name(name)
 
 
-@pytest.mark.parametrize("password", ["", "1234567", "x" * 1025])
-def test_a_bad_password_is_refused_without_being_shown(password: str) -> None:
-    with pytest.raises(UserError) as caught:
-        checked_password(password)
-    assert not password or password not in caught.value.message
+async def test_users_are_listed_by_name_and_found_by_it(database: Database) -> None:
+    berta = await user(database, "berta", Role.VIEWER)
+    anna = await user(database, "anna", Role.ADMIN)
+    assert await database.read(users.list_users) == [anna, berta]
+    assert await database.read(users.find, "berta") == berta
+    assert await database.read(users.find, "nobody") is None
 
 
-async def test_users_are_listed_by_name_and_found_by_id(database: Database) -> None:
-    berta = await make(database, "berta", Role.VIEWER)
-    anna = await make(database, "anna", Role.ADMIN)
-    assert await database.read(list_users) == [anna, berta]
-    assert await database.read(find, berta.id) == berta
-    assert await database.read(find, "no-such-id") is None
+async def test_a_new_password_ends_the_other_sessions(database: Database) -> None:
+    anna, berta = await user(database), await user(database, "berta")
+    for one in (anna, anna, berta):
+        await database.write(session.begin, one.id, HOME, AT)
+    (own, _) = await database.read(session.of_user, anna.id, AT)
+    await database.write(
+        users.set_password, "anna", hash_of("battery staple"), ADA, "192.0.2.1", keep_session=own.id
+    )
+    assert [one.id for one in await database.read(session.of_user, anna.id, AT)] == [own.id]
+    assert await database.read(signed_in) == ["anna", "berta"]
+    assert await database.read(deeds) == [("operator:ada", "user.password", "anna", "", "192.0.2.1")]
+    await database.write(users.set_password, "anna", hash_of(), ADA)
+    assert await database.read(signed_in) == ["berta"]
+    with pytest.raises(UserUnknown, match="no user nobody"):
+        await database.write(users.set_password, "nobody", hash_of(), ADA)
 
 
-async def test_a_role_can_change(database: Database) -> None:
-    user = await make(database)
-    await database.write(set_role, "anna", Role.ADMIN)
-    found = await database.read(find, user.id)
+async def test_a_new_role_ends_all_sessions(database: Database) -> None:
+    anna = await user(database)
+    await database.write(session.begin, anna.id, HOME, AT)
+    assert not await database.write(users.set_role, "anna", Role.OPERATOR, ADA)
+    assert await database.read(signed_in) == ["anna"]
+    assert await database.write(users.set_role, "anna", Role.VIEWER, ADA, seen=Role.OPERATOR)
+    assert await database.read(signed_in) == []
+    found = await database.read(users.find, "anna")
     assert found is not None
-    assert found.role is Role.ADMIN
+    assert found.role is Role.VIEWER
+    assert await database.read(deeds) == [("operator:ada", "user.role", "anna", "operator → viewer", "")]
+
+
+async def test_what_somebody_else_changed_meanwhile_is_told_and_kept(database: Database) -> None:
+    await user(database)
+    await database.write(users.set_role, "anna", Role.VIEWER, by_cli())
+    with pytest.raises(RoleChanged, match="made anna viewer") as caught:
+        await database.write(users.set_role, "anna", Role.ADMIN, ADA, seen=Role.OPERATOR)
+    assert caught.value.role is Role.VIEWER
+    with pytest.raises(RoleChanged):
+        await database.write(users.remove, "anna", ADA, seen=Role.OPERATOR)
+    found = await database.read(users.find, "anna")
+    assert found is not None
+    assert found.role is Role.VIEWER
+
+
+async def test_a_removed_user_is_signed_out_and_stays_in_the_records(database: Database) -> None:
+    anna = await user(database)
+    await database.write(session.begin, anna.id, HOME, AT)
+    await database.write(users.remove, "anna", ADA, seen=Role.OPERATOR)
+    assert await database.read(users.list_users) == []
+    assert await database.read(signed_in) == []
+    assert await database.read(deeds) == [("operator:ada", "user.remove", "anna", "operator", "")]
     with pytest.raises(UserUnknown):
-        await database.write(set_role, "berta", Role.ADMIN)
+        await database.write(users.remove, "anna", ADA)
+
+
+async def test_the_last_admin_stays(database: Database) -> None:
+    await user(database, "ada", Role.ADMIN)
+    await user(database)
+    for work in (users.remove, lambda *args: users.set_role(*args[:2], Role.VIEWER, *args[2:])):
+        with pytest.raises(LastAdmin):
+            await database.write(work, "ada", by_cli())
+    await database.write(users.set_role, "anna", Role.ADMIN, by_cli())
+    await database.write(users.remove, "ada", by_cli())
+    assert [one.name for one in await database.read(users.list_users)] == ["anna"]
+
+
+async def test_two_admins_who_lower_each_other_at_once_leave_one(
+    database: Database, database_url: str
+) -> None:
+    await user(database, "ada", Role.ADMIN)
+    await user(database, "bea", Role.ADMIN)
+    other = open_database(database_url)
+    for _ in range(5):
+        outcomes = await asyncio.gather(
+            database.write(users.set_role, "ada", Role.VIEWER, by_cli()),
+            other.write(users.set_role, "bea", Role.VIEWER, by_cli()),
+            return_exceptions=True,
+        )
+        assert [isinstance(outcome, LastAdmin) for outcome in outcomes].count(True) == 1
+        assert [one.role for one in await database.read(users.list_users)].count(Role.ADMIN) == 1
+        for name in ("ada", "bea"):
+            await database.write(users.set_role, name, Role.ADMIN, by_cli())
+    await other.close()
+
+
+async def test_a_language_is_kept_and_taken_back(database: Database) -> None:
+    anna = await user(database)
+    for language in ("sv", None):
+        await database.write(users.set_language, anna.id, language)
+        found = await database.read(users.find, "anna")
+        assert found is not None
+        assert found.language == language
 
 
 def test_each_role_may_do_what_those_before_it_may() -> None:
@@ -129,31 +167,19 @@ def test_each_role_may_do_what_those_before_it_may() -> None:
     ]
 
 
-async def test_an_old_hash_is_made_anew_once_the_password_is_known(database: Database) -> None:
-    await make(database)
-    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-
-    def weaken(connection: Connection) -> None:
-        connection.execute(update(kept).values(password_hash=weak))
-
-    await database.write(weaken)
-    found = await database.read(candidate, "anna")
-    assert recognise(found, PASSWORD) is not None
-    assert await database.write(rehash, found, PASSWORD)
-    assert not await database.write(rehash, found, PASSWORD)
-    renewed = await database.read(candidate, "anna")
-    assert renewed.password_hash != weak
-    assert recognise(renewed, PASSWORD) is not None
-    assert not await database.write(rehash, renewed, PASSWORD)
-
-
-def test_a_broken_hash_lets_nobody_in() -> None:
-    assert recognise(Candidate(None, "no hash at all"), PASSWORD) is None
-
-
 async def test_the_first_admin_is_made_once_and_keeps_the_password(database: Database) -> None:
-    assert await database.write(ensure_admin, PASSWORD, now())
-    assert not await database.write(ensure_admin, "another password", now())
-    admin = await database.read(verify, "admin", PASSWORD)
+    stamp = Stamp("settings", AT)
+    assert await users.ensure_admin(database, PASSWORD, stamp)
+    assert not await users.ensure_admin(database, "another password", stamp)
+    admin = await database.read(users.find, "admin")
     assert admin is not None
     assert admin.role is Role.ADMIN
+
+
+async def test_processes_that_start_at_once_make_one_admin(database: Database, database_url: str) -> None:
+    other = open_database(database_url)
+    made = await asyncio.gather(
+        *(users.ensure_admin(each, PASSWORD, Stamp("settings", AT)) for each in (database, other))
+    )
+    assert sorted(made) == [False, True]
+    await other.close()
