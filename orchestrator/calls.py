@@ -95,6 +95,14 @@ def _most_frequent(failures: dict[tuple[str, int | None], int]) -> tuple[Failure
     return tuple(sorted(found, key=lambda each: (-each.number, each.verdict, each.code or 0)))
 
 
+def _few(failures: tuple[Failure, ...]) -> tuple[Failure, ...]:
+    """The most frequent ones, and the rest of each verdict without its code."""
+    kept = {(each.verdict, each.code): each.number for each in failures[:_MOST_ERRORS]}
+    for each in failures[_MOST_ERRORS:]:
+        kept[each.verdict, None] = kept.get((each.verdict, None), 0) + each.number
+    return _most_frequent(kept)
+
+
 @dataclass(slots=True)
 class _Counted:
     """One operation in ten seconds."""
@@ -153,7 +161,7 @@ class CallBook:
         return Calls(
             name,
             total.latency,
-            total.failures[:_MOST_ERRORS],
+            _few(total.failures),
             last.succeeded_at,
             last.failed_at,
             last.failed_with,

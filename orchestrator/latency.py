@@ -60,9 +60,8 @@ class Latency:
 
 
 def _bucket(milliseconds: float) -> int:
-    if milliseconds <= 1:
-        return 0
-    return min(math.ceil(_PER_DOUBLING * math.log2(milliseconds)), _LAST)
+    within = min(max(milliseconds, 1.0), _bound(_LAST))
+    return math.ceil(_PER_DOUBLING * math.log2(within))
 
 
 def _bound(bucket: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from orchestrator.identity import now
 from orchestrator.scheduler import Job, Scheduler
 from tests.fixtures.sandbox import until
 
@@ -107,8 +108,30 @@ async def test_a_run_that_fails_is_the_next_runs_business() -> None:
     scheduler.start()
     try:
         await until(lambda: work.runs >= 2 and job.error == "no luck")
+        assert job.failed_with == "no luck"
+        failed_at = job.failed_at
         work.error = None
         await until(lambda: job.error is None)
+    finally:
+        await scheduler.stop()
+    assert failed_at is not None
+    assert job.begun_at is not None
+    assert job.ended_at is not None
+    assert job.failed_at is not None
+    assert failed_at <= job.failed_at <= job.ended_at <= now()
+    assert job.begun_at <= job.ended_at
+    assert job.runs == work.runs
+    assert 0 <= (job.took or 0) < 1
+
+
+async def test_an_error_without_words_is_told_by_its_name() -> None:
+    work = Work()
+    work.error = KeyError()
+    job = Job("work", work, 0.01)
+    scheduler = Scheduler([job])
+    scheduler.start()
+    try:
+        await until(lambda: job.error == "KeyError")
     finally:
         await scheduler.stop()
 
