@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from dashboard import chart
+from dashboard.actions import buttons
 from dashboard.answer import link
 from dashboard.filter import LIST, address
 from dashboard.language import mark
@@ -14,7 +15,7 @@ from dashboard.queries.overview import SOLD, Bar, Board, Needy
 from dashboard.window import Span, Window
 from orchestrator.pulse import DEADLINE, Pulse
 from orchestrator.selection import Filter
-from statemachine import ACTIONS, Action, State
+from statemachine import Action, State
 
 LATE = 10.0
 """Seconds; who was asked longer ago than this is late, though SEQR waits for 20."""
@@ -22,7 +23,6 @@ LATE = 10.0
 _MARK_EVERY = {Span.TODAY: 6, Span.DAY: 6, Span.WEEK: 4}
 _RECEIVE = mark("Receive stock")
 _OPEN = mark("Open it")
-_LABELS = {Action.CHECK: mark("Check now"), Action.RETRY: mark("Retry")}
 _HELPS = {
     State.RECEIVED: Action.RETRY,
     State.INVOICED: Action.CHECK,
@@ -110,5 +110,5 @@ def help_for(needy: Needy) -> Help:
         return Help(_RECEIVE, f"/products/{needy.missing}", is_action=False)
     if state not in _HELPS:
         return Help(_OPEN, page, is_action=False)
-    action = _HELPS[state]
-    return Help(_LABELS[action], f"{page}/{action.value}", is_action=True, words=ACTIONS[action, state].words)
+    button = next(button for button in buttons(needy.state) if button.action == _HELPS[state])
+    return Help(button.label, f"{page}/{button.action}", is_action=True, words=button.words)
