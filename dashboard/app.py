@@ -17,6 +17,7 @@ from dashboard.desk import open_desk
 from dashboard.headers import SecureHeaders
 from dashboard.pages import (
     audit,
+    bulk,
     events,
     failures,
     mails,
@@ -48,6 +49,7 @@ def routes(parts: Parts, feed: Feed) -> list[BaseRoute]:
     rooms = (
         signin,
         overview,
+        bulk,
         purchases,
         purchase,
         purchase_forms,
