@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -9,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from dashboard import guard, selection
+from dashboard import choice, guard
 from dashboard.answer import link, onward, page
 from dashboard.desk import Desk, Visit, clean
 from dashboard.language import mark
@@ -34,10 +35,10 @@ _NO_ACTION = mark("There is no such action.")
 def routes(desk: Desk) -> list[BaseRoute]:
     """These stand before the purchases' own, which take any name for an id."""
     return [
-        guard.form(desk, "/purchases/bulk", rehearse, read=selection.read_form),
+        guard.form(desk, "/purchases/bulk", rehearse, read=choice.read_form),
         guard.page(desk, "/purchases/bulk", back_to_list),
         guard.page(desk, "/purchases/bulk/count", count_matching),
-        guard.form(desk, "/bulk", begin, read=selection.read_form),
+        guard.form(desk, "/bulk", begin, read=choice.read_form),
         guard.page(desk, "/bulk", show_runs),
         guard.page(desk, "/bulk/{id}", show_run),
         guard.form(desk, "/bulk/{id}/stop", stop),
@@ -48,7 +49,7 @@ async def rehearse(visit: Visit) -> Response:
     """The dry run. The form's address carries the list's filter."""
     action, which = _action(visit), wanted(visit)
     everything = visit.fields.get("everything") == "1"
-    ids = [] if everything else selection.ids_of(visit.fields["ids"])
+    ids = [] if everything else choice.ids_of(visit.fields["ids"])
     told, more = await visit.desk.parts.database.read(_foresee, action, which if everything else None, ids)
     if not told.seen:
         return onward(visit, _list_address(visit), visit.gettext(_NOTHING_CHOSEN), "bad")
@@ -59,7 +60,7 @@ async def rehearse(visit: Visit) -> Response:
         more=more,
         most=MOST,
         run_id=new_id(),
-        seen=selection.pack(told.seen),
+        seen=choice.pack(told.seen),
         selection=_list_address(visit),
         longest_why=LONGEST_WHY,
     )
@@ -73,7 +74,7 @@ async def begin(visit: Visit) -> Response:
         why=clean(visit.fields.get("why", ""))[:LONGEST_WHY],
         selection=_inside(visit.fields.get("selection", ""))[:_LONGEST_SELECTION],
     )
-    chosen = selection.unpack(visit.fields.get("seen", ""))
+    chosen = choice.unpack(visit.fields.get("seen", ""))
     try:
         await visit.desk.parts.database.write(bulk.begin, wish, chosen, visit.stamp, visit.address)
     except (bulk.RunRefused, PurchaseUnknown) as error:
@@ -131,7 +132,7 @@ async def count_matching(visit: Visit) -> Response:
     return PlainTextResponse(words)
 
 
-def of_run(progress: Progress) -> dict[str, object]:
+def of_run(progress: Progress) -> dict[str, Any]:
     """What the pieces of a run's page are drawn from; also by its stream."""
     return {
         "run": progress.run,
@@ -141,7 +142,7 @@ def of_run(progress: Progress) -> dict[str, object]:
     }
 
 
-def of_runs(found: RunPage) -> dict[str, object]:
+def of_runs(found: RunPage) -> dict[str, Any]:
     """What the list of runs is drawn from; also by its stream."""
     return {"runs": found.runs}
 

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from dashboard import selection
+from dashboard import choice
 from orchestrator import bulk
 from orchestrator.bulk import Seen
 from orchestrator.clerk import Clerk
@@ -35,7 +35,7 @@ def hidden(page: str) -> dict[str, str]:
 async def confirm(visitor: Visitor, dry_run: str, why: str = "") -> str:
     """Confirm a dry run; returns the run's page."""
     fields = hidden(dry_run) | {"why": why}
-    return await visitor.send("/bulk", form_at="/purchases", **fields)
+    return await visitor.send("/bulk", 200, form_at="/purchases", **fields)
 
 
 async def through(office: Office) -> None:
@@ -157,7 +157,7 @@ async def test_more_than_ten_thousand_are_said_plainly(sqlite_office: Office) ->
     assert "the newest" in await visitor.get("/purchases/bulk/count")
     page = await visitor.send("/purchases/bulk", form_at="/purchases", action="check", everything="1", ids="")
     assert "which is the most for one run" in words(page)
-    assert len(selection.unpack(hidden(page)["seen"])) == bulk.MOST
+    assert len(choice.unpack(hidden(page)["seen"])) == bulk.MOST
     await confirm(visitor, page)
     assert len(await items(sqlite_office.database)) == bulk.MOST
 
@@ -241,9 +241,9 @@ async def test_nothing_chosen_and_nothing_there_are_said(sqlite_office: Office) 
     await visitor.get(f"/bulk/{new_id()}", 404)
     assert "Nothing was done to many purchases at once yet." in await visitor.get("/bulk")
     assert "<h1>Purchases</h1>" in await visitor.get("/purchases/bulk")
-    unknown = {"run": new_id(), "action": "check", "seen": selection.pack([Seen(new_id(), 1)])}
+    unknown = {"run": new_id(), "action": "check", "seen": choice.pack([Seen(new_id(), 1)])}
     for away in ("https://elsewhere.example/", "/purchases?state=failed"):
-        page = await visitor.send("/bulk", form_at="/purchases", **unknown, selection=away)
+        page = await visitor.send("/bulk", 200, form_at="/purchases", **unknown, selection=away)
         assert "1 of the chosen purchases do not exist." in words(page)
     stocked = await sqlite_office.purchase("stocked")
     assert "There is nothing to do." in words(await rehearse(visitor, "cancel", stocked))
