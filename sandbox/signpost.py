@@ -37,11 +37,3 @@ class Signpost:
     def troubles(self) -> list[Trouble]:
         """The finer faults that are switched on."""
         return troubles(self.faults) if self.faults is not None else []
-
-    @property
-    def standing(self) -> str:
-        """How SEQR is, in a few words."""
-        if self.down:
-            return "SEQR is down"
-        count = len(self.troubles)
-        return f"{count} {'fault' if count == 1 else 'faults'} on" if count else "SEQR is up"

@@ -77,7 +77,7 @@ async def test_the_panel_refreshes_its_invoices(page: Page, scene: Scene) -> Non
 
     reference = await scene.seqr.send_invoice(invoice_xml())
 
-    await expect(page.get_by_role("link", name=reference)).to_be_visible()
+    await expect(page.get_by_role("row").filter(has_text=reference)).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 768, 1440])

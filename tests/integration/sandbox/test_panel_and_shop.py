@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.faults import FaultKind, NotificationFaults, PhoneFaults
-from tests.fixtures.sandbox import Scene, invoice_xml
+from tests.fixtures.sandbox import Scene, invoice_xml, until
 
 
 async def get(scene: Scene, path: str, status: int = 200) -> str:
@@ -48,8 +48,8 @@ async def test_the_panel_pays_and_cancels(scene: Scene) -> None:
     await submit(scene, f"/invoices/{cancelled}/pay", expected=409)
     assert (await scene.seqr.status(paid))["status"] == "PAID"
 
-    assert "committed, asked" in await get(scene, "/sandbox/panel/invoices")
-    assert "by customer" in await get(scene, "/sandbox/panel/invoices")
+    assert "The shop asked" in await get(scene, "/sandbox/panel/invoices")
+    assert "Cancelled by the customer" in await get(scene, "/sandbox/panel/invoices")
 
 
 async def test_the_panel_sets_and_mends_faults(scene: Scene) -> None:
@@ -74,7 +74,7 @@ async def test_the_panel_sets_and_mends_faults(scene: Scene) -> None:
         0.5,
         None,
     )
-    assert "sendInvoice: result code 93, 0.5 s" in page
+    assert "Send an invoice (sendInvoice): refuses, with a result code (93 SYSTEM_BUSY), 0.5 s before" in page
     assert scene.faults.notifications == NotificationFaults(lost=True, late=2.0, repeated=1, retries=0)
     assert scene.faults.phone == PhoneFaults(processing_seconds=1.5, refused=True)
 
@@ -83,8 +83,43 @@ async def test_the_panel_sets_and_mends_faults(scene: Scene) -> None:
     assert scene.faults.phone == PhoneFaults()
     assert scene.faults.operations == {}
     assert scene.faults.notifications.lost
-    await submit(scene, "/faults/clear")
+    await submit(scene, "/faults/clear", group="notifications", operation="")
     assert scene.faults.notifications == NotificationFaults()
+    scene.faults.phone = PhoneFaults(refused=True)
+    await submit(scene, "/faults/clear", group="phone", operation="")
+    assert scene.faults.phone == PhoneFaults()
+    scene.faults.down = True
+    await submit(scene, "/faults/clear")
+    assert not scene.faults.down
+
+
+async def test_one_switch_takes_seqr_down_and_up_again(scene: Scene) -> None:
+    paid = await scene.seqr.send_invoice(invoice_xml(f"{scene.shop.base_url}/notified"))
+
+    down = await submit(scene, "/seqr", down="yes")
+    assert "SEQR is down" in down
+    assert "Switch SEQR on" in down
+    for path in ("/sandbox/", "/sandbox/phone"):
+        assert 'data-standing="down"' in await get(scene, path)
+    refused = await scene.seqr.call("sendInvoice", invoice_xml())
+    assert refused["resultCode"] == "94"
+    scene.ledger.pay(paid)
+    await until(lambda: scene.ledger.invoice(paid).events[-1].name == "notification lost")
+    assert scene.shop.notified == []
+
+    up = await submit(scene, "/seqr", down="no")
+    assert "Switch SEQR off" in up
+    assert 'data-standing="up"' in await get(scene, "/sandbox/phone")
+    assert (await scene.seqr.status(paid))["status"] == "PAID"
+
+
+async def test_what_is_switched_on_stands_on_every_page(scene: Scene) -> None:
+    scene.faults.notifications = NotificationFaults(lost=True)
+
+    for path in ("/sandbox/", "/sandbox/phone"):
+        page = await get(scene, path)
+        assert 'data-standing="odd"' in page
+        assert "Notifications: lost" in page
 
 
 async def test_the_panel_says_what_is_wrong_with_a_fault(scene: Scene) -> None:
@@ -139,6 +174,7 @@ async def test_the_api_sets_and_clears_faults(scene: Scene) -> None:
     "wrong",
     [
         {"weather": {}},
+        {"down": "perhaps", "phone": {"refused": True}},
         {"phone": {"colour": "red"}},
         {"operations": {"sendInvoice": {"kind": "flood"}}},
         {"operations": {"sendInvoice": {"latency": -1}}},
@@ -179,13 +215,15 @@ async def test_the_shop_shows_its_goods(scene: Scene) -> None:
     await get(scene, "/shop/products/nothing", status=404)
 
     assert "Mug &amp; saucer" in grid
-    assert "149.00 SEK" in grid
+    assert "149,00\N{NO-BREAK SPACE}kr" in grid
     assert "Sold out" in grid
-    assert "3 in stock" in product
+    assert "3 left" in product
     assert "Holds &lt;b&gt;3&lt;/b&gt; dl" in product
     assert f'src="{scene.shop.base_url}/qr/mug-1.svg"' in product
     assert 'href="/sandbox/phone?w=demo&amp;t=mug-1"' in product
-    assert "2 × Mug" in bundle
+    assert "In this set" in bundle
+    assert "2 × Mug" in grid
+    assert all('<a href="/">The merchant’s dashboard</a>' in page for page in (grid, product, bundle))
 
 
 async def test_pictures_stay_the_same(scene: Scene) -> None:
@@ -193,6 +231,9 @@ async def test_pictures_stay_the_same(scene: Scene) -> None:
 
     assert first == second
     assert first != await get(scene, "/shop/pictures/set_2.svg")
+    assert first == await get(scene, "/sandbox/pictures/mug-1.svg")
+    assert first != await get(scene, "/shop/pictures/mug-1.svg?dark")
+    assert ">M</text>" in first
 
 
 @pytest.mark.parametrize("path", ["/sandbox/", "/sandbox/phone", "/shop/", "/shop/products/mug-1"])

@@ -57,7 +57,7 @@ async def test_from_the_code_to_the_receipt(scene: Scene) -> None:
 
     assert (state_of(address), state_of(details), state_of(receipt)) == ("address", "details", "confirmed")
     assert "Hornsgatan 42" in address
-    assert "149.00" in details
+    assert "149,00\N{NO-BREAK SPACE}kr" in details
     assert str(scene.ledger.invoice(reference).ers_reference) in receipt
     assert scene.ledger.invoice(reference).payer == ADDRESS["msisdn"]
     assert (await show(scene, f"/invoices/{reference}/state")) == "confirmed"
@@ -127,8 +127,23 @@ async def test_the_shops_refusal_is_shown_in_words(scene: Scene) -> None:
     page = await post(scene, "/confirm", ADDRESS)
 
     assert state_of(page) == "error"
-    assert "The last mug is gone." in page
-    assert "OUT_OF_STOCK" in page
+    assert "Sold out</h1>" in page
+    assert "you have not been charged" in page
+    assert "Back to the shop" in page
+    assert "Try again" not in page
+    for_developers = page[page.index("<details") :]
+    assert "The last mug is gone." in for_developers
+    assert page.count("OUT_OF_STOCK") == for_developers.count("OUT_OF_STOCK") == 1
+
+
+@pytest.mark.parametrize("code", ["SYSTEM_ERROR", "TOO_MANY_REQUESTS", "INVOICING_ERROR"])
+async def test_what_may_pass_can_be_tried_again(scene: Scene, code: str) -> None:
+    scene.shop.refusal = (503, {"errorCode": code, "message": "No."})
+
+    page = await post(scene, "/confirm", ADDRESS)
+
+    assert "have not been charged" in page
+    assert 'href="/sandbox/phone?w=demo&amp;t=mug-1">Try again' in page
 
 
 async def test_wrong_fields_are_shown_at_the_form(scene: Scene) -> None:
@@ -200,6 +215,30 @@ async def test_a_payment_in_progress_can_be_neither_cancelled_nor_changed(scene:
     assert state_of(page) == "processing"
     assert (cancel["resultCode"], update["resultCode"]) == ("51", "48")
     assert state_of(await show(scene, f"/invoices/{reference}")) == "waiting"
+
+
+async def test_a_wrong_pin_pays_nothing_and_may_be_tried_again(scene: Scene) -> None:
+    reference = await scene.seqr.send_invoice()
+
+    page = await post(scene, f"/invoices/{reference}/pin", {"pin": "000", "digit": "0"})
+
+    assert state_of(page) == "pin"
+    assert "That PIN is wrong" in page
+    assert "Nothing was paid" in page
+    assert 'name="pin" value=""' in page
+    assert scene.ledger.invoice(reference).open
+    assert state_of(await enter_pin(scene, reference)) == "waiting"
+
+
+async def test_a_purchase_that_the_shop_closed(scene: Scene) -> None:
+    reference = await scene.seqr.send_invoice()
+    await scene.seqr.cancel(reference)
+
+    page = await show(scene, f"/invoices/{reference}")
+
+    assert state_of(page) == "cancelled"
+    assert "not paid in time" in page
+    assert "You have not been charged" in page
 
 
 async def test_a_refused_payment(scene: Scene) -> None:

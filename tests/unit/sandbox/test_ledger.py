@@ -117,7 +117,7 @@ def test_the_reversal_stands_at_the_moment_it_was_due(
     assert ledger.invoice(booked.reference).reversed_at == 1020
     assert booked.cause is Cause.REVERSAL
     assert booked.seconds_to_first_ask is None
-    assert "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567.50 SEK" in ledger.messages[0].text
+    assert "1\N{NO-BREAK SPACE}234\N{NO-BREAK SPACE}567,50\N{NO-BREAK SPACE}kr" in ledger.messages[0].text
 
 
 def test_one_shops_commit_does_not_hide_anothers_reversal(ledger: Ledger, clock: Clock) -> None:
