@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, or_, select, union, update
 
@@ -41,7 +42,7 @@ class Word:
     text: str
     tokens: tuple[str, ...] = ()
 
-    def purchase_ids(self) -> list[Select[tuple[str]]]:
+    def purchase_ids(self) -> list[Select[Any]]:
         """Statements for the ids of the purchases that it finds, each by an index."""
         term = search_terms.c.term
         # An equality is an index's business on every database; a range needs both of its ends.
@@ -183,7 +184,7 @@ def _digits(text: str) -> str:
     return "".join(character for character in text if character in "0123456789")
 
 
-def _named(text: str) -> Select[tuple[str]]:
+def _named(text: str) -> Select[Any]:
     """By id or by a reference as a whole, also one of an invoice that was replaced."""
     found = union(
         select(purchases.c.id).where(purchases.c.id == text.lower()),
@@ -194,7 +195,7 @@ def _named(text: str) -> Select[tuple[str]]:
     return select(found.c.id)
 
 
-def _begins(beginning: str) -> Select[tuple[str]]:
+def _begins(beginning: str) -> Select[Any]:
     return select(purchases.c.id).where(*Query(beginning=beginning).condition()).limit(1)
 
 
