@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from orchestrator.postgresql import PostgresqlDatabase
 from orchestrator.sqlite import SqliteDatabase
-from orchestrator.work import Database, DatabaseUnavailable, LostRace
+from orchestrator.work import Database, DatabaseUnavailable, LostRace, Pool
 
-__all__ = ["Database", "DatabaseUnavailable", "LostRace", "open_database"]
+__all__ = ["Database", "DatabaseUnavailable", "LostRace", "Pool", "open_database"]
 
 
 def open_database(url: str) -> Database:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -35,12 +36,14 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def newest() -> str:
     """The revision that this version of the program works with."""
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
-def _current(connection: Connection) -> str | None:
+def current(connection: Connection) -> str | None:
+    """The revision that the database is at; None when it has no tables yet."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -50,7 +53,7 @@ def _upgrade(connection: Connection) -> None:
 
 async def migrate(database: Database) -> tuple[str | None, str]:
     """Apply what is missing, all or nothing; returns the revision before and after."""
-    before = await database.read(_current)
+    before = await database.read(current)
     if before != newest():
         await database.write(_upgrade)
     return before, newest()
@@ -58,7 +61,7 @@ async def migrate(database: Database) -> tuple[str | None, str]:
 
 async def check(database: Database) -> None:
     """Raise Unmigrated unless the database is where this version needs it."""
-    found = await database.read(_current)
+    found = await database.read(current)
     if found != newest():
         state = "has no tables yet" if found is None else f"is at {found}, this version needs {newest()}"
         raise Unmigrated(f"The database {state}. Type: orchestrator migrate")

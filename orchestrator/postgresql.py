@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import QueuePool
 
-from orchestrator.work import Database
+from orchestrator.work import Database, Pool
 
 T = TypeVar("T")
 
@@ -35,6 +36,11 @@ class PostgresqlDatabase(Database):
     async def _read(self, work: Callable[[Connection], T]) -> T:
         async with self._reading.connect() as connection:
             return await connection.run_sync(work)
+
+    def pool(self) -> Pool:
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)
+        return Pool(pool.size(), pool.checkedout())
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
@@ -40,6 +41,16 @@ class LostRace(OrchestratorError):
 
     code = "lost_race"
     retryable = True
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The connections of this process: how many there are at most, how many are in use, and how many units
+    of work wait for one."""
+
+    size: int = 0
+    in_use: int = 0
+    waiting: int = 0
 
 
 class Database(ABC):
@@ -82,6 +93,10 @@ class Database(ABC):
             if error.connection_invalidated or code.startswith(_UNAVAILABLE):
                 raise DatabaseUnavailable(_unavailable(error)) from error
             raise
+
+    def pool(self) -> Pool:
+        """The connections now."""
+        return Pool()
 
     @abstractmethod
     async def _write(self, work: Callable[[Connection], T]) -> T: ...

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from sqlalchemy import Connection, text
 
-from orchestrator.database import DatabaseUnavailable, open_database
+from orchestrator.database import Database, DatabaseUnavailable, open_database
 from orchestrator.postgresql import PostgresqlDatabase
 from tests.fixtures.postgres import PostgresServer
 
@@ -44,3 +44,21 @@ async def test_a_server_that_lets_nobody_in_is_unavailable(postgres_server: Post
     with pytest.raises(DatabaseUnavailable, match="a_database_that_nobody_made"):
         await nowhere.read(lambda connection: connection.execute(text("SELECT 1")))
     await nowhere.close()
+
+
+async def test_the_connections_in_use_are_told(database: Database) -> None:
+    idle = database.pool()
+    assert idle.size > 0
+    assert (idle.in_use, idle.waiting) == (0, 0)
+    seen = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    at_work: list[int] = []
+
+    def look(_: Connection) -> None:
+        at_work.append(database.pool().in_use)
+        loop.call_soon_threadsafe(seen.set)
+
+    await database.read(look)
+    await seen.wait()
+    assert at_work == [1]
+    assert database.pool().in_use == 0
