@@ -111,7 +111,7 @@ def told(language: Language, written: str) -> str:
 
 def pleas(language: Language, attention: str) -> list[Plea]:
     """What the attention mark asks for: mostly one thing, or two."""
-    return [_plea(language, part) for part in _parts(attention)]
+    return [_plea(language, part) for part in _parts(attention) if part]
 
 
 def _plea(language: Language, written: str) -> Plea:

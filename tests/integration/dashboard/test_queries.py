@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert
 
 from dashboard.queries.purchase import read_pay_code, read_purchase
 from dashboard.queries.purchases import Filter, Place, count, read_page, read_row
-from dashboard.queries.timeline import SeqrCall, SeqrCalls, read_timeline
 from orchestrator.database import Database
-from orchestrator.identity import new_id, now
-from orchestrator.tables import exchanges, notifications, outbox, stock_movements
 from tests.fixtures.dashboard import place
-from tests.fixtures.shop import stocked
 
 EVERYTHING = Filter()
 
@@ -92,7 +86,6 @@ async def test_a_row_that_is_gone_is_none(database: Database) -> None:
     assert await database.read(read_row, "nowhere") is None
     assert await database.read(read_purchase, "nowhere") is None
     assert await database.read(read_pay_code, "nowhere") is None
-    assert await database.read(read_timeline, "nowhere") == []
 
 
 async def test_only_what_is_invoiced_can_be_paid(database: Database) -> None:
@@ -109,57 +102,3 @@ async def test_a_purchase_with_its_lines_and_its_way(database: Database) -> None
         ("Mug", 1, Decimal("149.00"))
     ]
     assert found.visited == ("received", "invoiced", "paid")
-
-
-def _busy(connection: Connection, purchase_id: str) -> None:
-    stocked(connection)
-    at = now()
-
-    def after(seconds: float) -> dict[str, object]:
-        return {"id": new_id(), "purchase_id": purchase_id, "at": at + timedelta(seconds=seconds)}
-
-    def call(seconds: float, detail: str) -> dict[str, object]:
-        texts = {
-            "operation": "getPaymentStatus",
-            "verdict": "answered",
-            "result_code": 0,
-            "request": "",
-            "response": "",
-        }
-        begun = {"id": new_id(), "purchase_id": purchase_id, "started_at": at + timedelta(seconds=seconds)}
-        return {**begun, **texts, "detail": detail, "duration_ms": 20.0}
-
-    calls = [call(1, "ISSUED"), call(2, "ISSUED"), call(3, "ISSUED"), call(5, "PAID")]
-    connection.execute(insert(exchanges), calls)
-    connection.execute(insert(notifications).values(**after(4), sender="10.0.0.1"))
-    move = {
-        "product_token": "mug",
-        "kind": "take",
-        "on_hand": -1,
-        "reserved": -1,
-        "reason": "",
-        "actor": "test",
-    }
-    connection.execute(insert(stock_movements).values(**after(6), **move))
-    mail = {
-        "kind": "order_confirmation",
-        "number": 1,
-        "state": "kept",
-        "recipient": "a@b.se",
-        "message_id": "m",
-    }
-    sent = {"id": new_id(), "purchase_id": purchase_id, "created_at": at + timedelta(seconds=7)}
-    connection.execute(insert(outbox).values(**sent, **mail))
-
-
-async def test_one_timeline_with_equal_calls_folded(database: Database) -> None:
-    purchase_id = await database.write(place, "invoiced", at=now() - timedelta(seconds=60))
-    await database.write(_busy, purchase_id)
-    timeline = await database.read(read_timeline, purchase_id)
-    kinds = ["mail", "stock", "call", "notified", "calls", "transition", "transition"]
-    assert [item.kind for item in timeline] == kinds
-    folded = timeline[4]
-    assert isinstance(folded, SeqrCalls)
-    assert len(folded.calls) == 3
-    assert folded.latest.at == folded.at > folded.first.at
-    assert isinstance(timeline[2], SeqrCall)

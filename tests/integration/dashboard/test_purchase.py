@@ -1,0 +1,240 @@
+"""The page of one purchase, as a browser without scripts sees it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from sqlalchemy import Connection, insert
+
+from dashboard.actions import buttons
+from orchestrator.identity import new_id, now
+from orchestrator.journal import mark
+from orchestrator.purchase import load
+from orchestrator.settlement import SeqrUnavailable
+from orchestrator.stamp import Stamp
+from orchestrator.tables import invoice_attempts
+from statemachine import ACTIONS, Action, State, Trigger
+from tests.fixtures import happenings
+from tests.fixtures.dashboard import Office, Visitor
+from tests.integration.dashboard.test_pages import text
+
+EVA = "operator:eva"
+
+
+def _words(page: str) -> str:
+    return unescape(text(page))
+
+
+async def _act(visitor: Visitor, purchase_id: str, action: str, status: int = 200, **fields: str) -> str:
+    here = f"/purchases/{purchase_id}"
+    return _words(await visitor.send(f"{here}/{action}", status, form_at=here, **fields))
+
+
+@pytest.mark.parametrize("state", list(State))
+async def test_each_action_is_offered_or_withheld_in_words(sqlite_office: Office, state: State) -> None:
+    purchase_id = await sqlite_office.purchase(state.value)
+    page = await (await sqlite_office.signed_in()).get(f"/purchases/{purchase_id}")
+    for button in buttons(state.value):
+        assert (f'action="/purchases/{purchase_id}/{button.action}"' in page) == button.offered
+        assert button.words in unescape(page)
+        if button.offered:  # what is offered is allowed
+            assert ACTIONS[Action(button.action), state].effect is not None
+    assert f'class="state {state.value} current taken"' in page
+
+
+async def test_who_only_looks_is_offered_nothing(sqlite_office: Office) -> None:
+    purchase_id = await sqlite_office.purchase("invoiced")
+    page = await (await sqlite_office.signed_in("vera")).get(f"/purchases/{purchase_id}")
+    assert f'action="/purchases/{purchase_id}' not in page
+
+
+async def test_an_action_is_done_by_who_asked_and_leads_on(sqlite_office: Office) -> None:
+    purchase_id = await sqlite_office.purchase("invoiced")
+    visitor = await sqlite_office.signed_in("olle")
+    assert "Check now: done. It is still invoiced." in await _act(visitor, purchase_id, "check", seen="2")
+    assert sqlite_office.settlement.recorded == [(purchase_id, Action.CHECK, "operator:olle")]
+    assert "done. It" not in await visitor.get(f"/purchases/{purchase_id}")
+    page = await _act(visitor, purchase_id, "cancel", seen="2", why=" She rang. ", next="/products")
+    assert "Coffee" in page or "Mug" in page
+    assert "Waiting for the customer" not in page
+    assert sqlite_office.settlement.reasons == ["", "She rang."]
+
+
+async def test_the_second_of_two_people_is_told_what_the_first_did(office: Office) -> None:
+    purchase_id = await office.purchase("invoiced")
+    eva, olle = await office.signed_in("ada"), await office.signed_in("olle")
+    assert "Call her back." in await _act(eva, purchase_id, "note", text="Call her back.", seen="2")
+    page = await _act(olle, purchase_id, "cancel", 409, seen="2", why="Nobody wants it.")
+    assert "Cancel was not done: the purchase has changed since you looked at it" in page
+    assert "ada : Call her back." in page
+    assert office.settlement.recorded == []
+    again = await olle.send(
+        f"/purchases/{purchase_id}/cancel", 409, form_at="/purchases", seen="2", why="Nobody wants it."
+    )
+    assert 'value="Nobody wants it."' in again
+    assert 'name="seen" value="3"' in again
+    await _act(olle, purchase_id, "cancel", seen="3", why="Nobody wants it.")
+    assert office.settlement.reasons == ["Nobody wants it."]
+
+
+async def test_an_action_that_came_too_late_says_why(sqlite_office: Office) -> None:
+    purchase_id = await sqlite_office.purchase("stocked")
+    visitor = await sqlite_office.signed_in()
+    assert "Refund it at SEQR if they come back." in await _act(visitor, purchase_id, "cancel")
+    await visitor.send("/purchases/nowhere/check", 404, form_at="/purchases")
+    await visitor.send("/purchases/nowhere/note", 404, form_at="/purchases", text="Hello")
+
+
+async def test_an_action_that_seqr_cannot_do_now_says_so(
+    sqlite_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    purchase_id = await sqlite_office.purchase("invoiced")
+    visitor = await sqlite_office.signed_in()
+
+    async def unreachable(*_: object, **__: object) -> None:
+        raise SeqrUnavailable("SEQR cannot be reached.")
+
+    async def silent(*_: object, **__: object) -> bool:
+        return False
+
+    monkeypatch.setattr(sqlite_office.settlement, "act", unreachable)
+    assert "SEQR cannot be reached." in await _act(visitor, purchase_id, "check")
+    monkeypatch.setattr(sqlite_office.settlement, "act", silent)
+    assert "SEQR did not answer. It is asked again by itself." in await _act(visitor, purchase_id, "check")
+
+
+async def test_a_note_is_kept_or_says_what_is_wrong_with_it(sqlite_office: Office) -> None:
+    purchase_id = await sqlite_office.purchase("paid")
+    visitor = await sqlite_office.signed_in()
+    page = await _act(visitor, purchase_id, "note", text="Wants it\r\nblue <b>")
+    assert "The note is kept." in page
+    assert "olle wrote a note" in page
+    assert "Wants it blue <b>" in page
+    here = f"/purchases/{purchase_id}"
+    wrong = await visitor.send(f"{here}/note", 422, form_at=here, text="x" * 1001)
+    assert "A note may have 1000 characters" in wrong
+    assert "x" * 1001 in wrong
+
+
+def _stuck(connection: Connection, purchase_id: str, why: str) -> None:
+    mark(connection, load(connection, purchase_id), why, Stamp("reconciler", now()))
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        (
+            "Paid, but the stock lacks 1 × mug (0 left): "
+            "restock it, then it goes on by itself; or refund it.",
+            "Paid, but the stock lacks 1 × mug (0 left). Receive the goods into the stock, and it goes on",
+        ),
+        (
+            "SEQR refuses to tell about invoice R1: 21 ACCESS_DENIED.",
+            "SEQR will not say whether invoice R1 is paid. Its answer: 21 ACCESS_DENIED. We keep asking.",
+        ),
+        ("Something of an older version.", "Something of an older version."),
+    ],
+)
+async def test_why_it_is_stuck_is_read_first(sqlite_office: Office, why: str, said: str) -> None:
+    purchase_id = await sqlite_office.purchase("paid")
+    await sqlite_office.database.write(_stuck, purchase_id, why)
+    page = await (await sqlite_office.signed_in()).get(f"/purchases/{purchase_id}")
+    words = _words(page)
+    assert said in words
+    assert words.index(said) < words.index("Check now")
+    assert ('href="/products/mug">Receive stock of mug' in page) == ("mug" in why)
+    assert "attention_over" not in page
+
+
+def _issued(connection: Connection, purchase_id: str, **changes: object) -> None:
+    row = {
+        "id": new_id(),
+        "purchase_id": purchase_id,
+        "number": 1,
+        "state": "open",
+        "reference": load(connection, purchase_id).invoice_reference,
+        "sent_at": now(),
+        "issued_at": now(),
+    }
+    connection.execute(insert(invoice_attempts).values(row | changes))
+
+
+async def test_what_it_waits_for_and_until_when(sqlite_office: Office) -> None:
+    at = now() + timedelta(seconds=4)
+    purchase_id = await sqlite_office.purchase("invoiced", next_check_at=at)
+    await sqlite_office.database.write(_issued, purchase_id)
+    visitor = await sqlite_office.signed_in()
+    words = _words(await visitor.get(f"/purchases/{purchase_id}"))
+    assert "Waiting for the customer to pay. The invoice lives until" in words
+    assert "(14 min from now); then it is cancelled by itself." in words
+    assert "SEQR is asked again at" in words
+    other = await sqlite_office.purchase("invoiced")
+    await sqlite_office.database.write(_issued, other, cancel_reason="cancelled_by_merchant")
+    assert "SEQR is being asked to cancel the invoice." in await visitor.get(f"/purchases/{other}")
+
+
+async def test_a_call_unfolds_its_texts(office: Office) -> None:
+    purchase_id, other = await office.purchase("invoiced"), await office.purchase("paid")
+    call_id = await office.database.write(happenings.call, purchase_id)
+    visitor = await office.signed_in("vera")
+    assert f"/purchases/{purchase_id}/exchanges/{call_id}" in await visitor.get(f"/purchases/{purchase_id}")
+    page = await visitor.get(f"/purchases/{purchase_id}/exchanges/{call_id}")
+    assert "&lt;password&gt;***&lt;/password&gt;" in page
+    await visitor.get(f"/purchases/{other}/exchanges/{call_id}", 404)
+
+
+async def test_the_part_of_the_timeline_stands_in_the_address(sqlite_office: Office) -> None:
+    purchase_id = await sqlite_office.purchase("invoiced")
+    await sqlite_office.database.write(happenings.asks, purchase_id, 3, now() + timedelta(minutes=1))
+    await sqlite_office.database.write(
+        happenings.deed, purchase_id, "purchase.check", EVA, now(), "It takes long."
+    )
+    visitor = await sqlite_office.signed_in()
+    here = f"/purchases/{purchase_id}"
+    everything, people, calls = [
+        _words(await visitor.get(here + part)) for part in ("", "?show=people", "?show=calls")
+    ]
+    asked, checked = "Asked SEQR for the payment’s status 3 times", "Checked it eva It takes long."
+    assert [asked in page for page in (everything, people, calls)] == [True, False, True]
+    assert [checked in page for page in (everything, people, calls)] == [True, True, False]
+    odd = await visitor.get(here, params={"show": "odd", "before": "yesterday"})
+    assert asked in _words(odd)
+    before = {"show": "calls", "before": (now() - timedelta(days=1)).isoformat()}
+    earlier = _words(await visitor.get(here, params=before))
+    assert "These are earlier ones." in earlier
+    assert "SEQR has not been called about it." in earlier
+
+
+async def test_a_reference_leads_to_its_purchase(sqlite_office: Office) -> None:
+    purchase_id = await sqlite_office.purchase("paid", invoice_reference="2015030607", ers_reference="E-1")
+    visitor = await sqlite_office.signed_in("vera")
+    for reference in ("2015030607", "E-1"):
+        assert purchase_id in await visitor.get(f"/purchases/{reference}")
+    await visitor.get("/purchases/nothing", 404)
+
+
+async def test_a_code_is_shown_while_it_can_be_paid(sqlite_office: Office) -> None:
+    invoiced, paid = await sqlite_office.purchase("invoiced"), await sqlite_office.purchase("paid")
+    visitor = await sqlite_office.signed_in()
+    assert "seqr://SEQR.SE/R" in await visitor.get(f"/purchases/{invoiced}")
+    assert "<svg" in await visitor.get(f"/purchases/{invoiced}/qr.svg")
+    assert "qr.svg" not in await visitor.get(f"/purchases/{paid}")
+    await visitor.get(f"/purchases/{paid}/qr.svg", 404)
+
+
+async def test_a_long_story_is_shown_in_stretches(office: Office) -> None:
+    purchase_id = await office.purchase("invoiced", at=now() - timedelta(days=1))
+    await office.database.write(_long, purchase_id)
+    visitor = await office.signed_in()
+    page = await visitor.get(f"/purchases/{purchase_id}")
+    assert page.count('class="texts"') < 1000
+    assert "Show earlier" in page
+    await office.move(purchase_id, Trigger.PAY)
+
+
+def _long(connection: Connection, purchase_id: str) -> None:
+    for number in range(1200):
+        at = now() - timedelta(seconds=2 * number)
+        happenings.call(connection, purchase_id, at, operation="getPaymentStatus", detail=str(number % 400))
