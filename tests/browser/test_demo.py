@@ -73,7 +73,7 @@ async def sign_in(page: Page, demo: Demo) -> None:
 async def buy(page: Page, demo: Demo) -> None:
     """From the shop's page to the phone's confirmation, by clicking."""
     await page.goto(f"{demo.base_url}/shop/")
-    await page.get_by_role("link", name=re.compile("Skogsrost")).first.click()
+    await page.get_by_role("link", name=re.compile("Skogsrost, mellanrost")).click()
     await page.locator("#qrcode a, a#qrcode").first.click()
     await expect(page.locator("html")).to_have_attribute("data-state", "address")
     await page.get_by_role("button", name="Confirm address").click()
@@ -111,6 +111,26 @@ async def test_a_purchase_is_made_watched_stocked_and_confirmed(context: Browser
             await dashboard.goto(f"{demo.base_url}/mails")
             if "Skogsrost" in await dashboard.locator("main").inner_text():
                 break
+
+
+async def test_seqr_is_switched_off_and_on_again(page: Page, demo: Demo) -> None:
+    await page.goto(f"{demo.base_url}/sandbox/")
+    await page.get_by_role("button", name="Switch SEQR off").click()
+    await expect(page.get_by_role("heading", name="SEQR is down")).to_be_visible()
+
+    await page.goto(f"{demo.base_url}/shop/products/mugg-bla")
+    await page.get_by_role("link", name="click to use the demo phone").click()
+    await page.get_by_role("button", name="Confirm address").click()
+    await expect(page.get_by_role("alert")).to_contain_text("cannot take payments right now")
+    await expect(page.get_by_role("alert")).to_contain_text("you have not been charged")
+
+    await page.get_by_role("link", name="Switch it on again").click()
+    await page.get_by_role("button", name="Switch SEQR on").click()
+    await page.goto(f"{demo.base_url}/shop/products/mugg-bla")
+    await page.get_by_role("link", name="click to use the demo phone").click()
+    await page.get_by_role("button", name="Confirm address").click()
+    await expect(page.locator("html")).to_have_attribute("data-state", "details")
+    await expect(page.locator("[data-total]")).to_have_text("149,00\N{NO-BREAK SPACE}kr")
 
 
 async def test_addresses_as_people_and_programs_type_them(page: Page, demo: Demo) -> None:
