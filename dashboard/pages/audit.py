@@ -14,7 +14,7 @@ from dashboard import guard
 from dashboard.answer import link, page
 from dashboard.deeds import DEEDS, KINDS, address_of, told
 from dashboard.desk import Desk, Visit
-from dashboard.queries.audit import DeedPage, Filter, read_actors, read_page
+from dashboard.queries.audit import Deed, DeedPage, Filter, read_actors, read_page
 from orchestrator.users import Role
 
 HERE = "/audit"
@@ -42,7 +42,7 @@ async def show_audit(visit: Visit) -> Response:
         visit,
         "people/audit.html",
         deeds=[
-            (deed, told(deed.action, spoken), _address(visit, deed.action, deed.subject))
+            (deed, told(deed.action, spoken), _subject(deed), _address(visit, deed.action, deed.subject))
             for deed in found.rows
         ],
         asked=asked,
@@ -93,6 +93,11 @@ def _actors(visit: Visit, actors: list[str], chosen: str) -> list[Choice]:
 
 def _address(visit: Visit, action: str, subject: str) -> str:
     return address_of(action, subject, may_administer=visit.may_administer)
+
+
+def _subject(deed: Deed) -> str:
+    """To what it was done; empty for what somebody did about himself."""
+    return "" if deed.actor == f"operator:{deed.subject}" else deed.subject
 
 
 def _read(connection: Connection, which: Filter, older: str) -> tuple[DeedPage, list[str]]:
