@@ -108,7 +108,7 @@ _REFUSED_ACTS: Final[Mapping[ResultCode, Explanation]] = {
     ResultCode.INVALID_INVOICE_REFERENCE: Explanation(
         "SEQR does not know this purchase",
         "It may be from before the sandbox was started anew: that forgets everything. Nothing was charged.",
-        "Scan the code in the shop again.",
+        "Scan the code in the shop again. The shop may need some minutes to notice.",
     ),
     ResultCode.CANNOT_CANCEL_INVOICE_IN_PROGRESS: Explanation(
         "This purchase is being paid right now",
