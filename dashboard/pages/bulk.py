@@ -13,15 +13,15 @@ from starlette.routing import BaseRoute
 from dashboard import choice, guard
 from dashboard.answer import link, onward, page
 from dashboard.desk import Desk, Visit, clean
+from dashboard.filter import LIST, parse
 from dashboard.language import mark
-from dashboard.pages.purchases import wanted
-from dashboard.queries.bulk import Progress, RunPage, read_ids, read_progress, read_runs
-from dashboard.queries.purchases import Filter
-from orchestrator import bulk, forecast
+from dashboard.queries.bulk import Progress, RunPage, read_progress, read_runs
+from orchestrator import bulk, forecast, listing
 from orchestrator.bulk import MOST, Wish
 from orchestrator.forecast import Forecast
 from orchestrator.identity import new_id
 from orchestrator.purchase import PurchaseUnknown
+from orchestrator.selection import Filter
 from statemachine import Action
 
 LONGEST_WHY = 500
@@ -47,10 +47,13 @@ def routes(desk: Desk) -> list[BaseRoute]:
 
 async def rehearse(visit: Visit) -> Response:
     """The dry run. The form's address carries the list's filter."""
-    action, which = _action(visit), wanted(visit)
+    action, asked = _action(visit), parse(visit)
     everything = visit.fields.get("everything") == "1"
+    if everything and asked.problems:  # without what made no sense it would be more than was meant
+        return onward(visit, _list_address(visit), " ".join(asked.problems), "bad")
+    which = asked.filter if everything else None
     ids = [] if everything else choice.ids_of(visit.fields["ids"])
-    told, more = await visit.desk.parts.database.read(_foresee, action, which if everything else None, ids)
+    told, more = await visit.desk.parts.database.read(_foresee, action, which, ids)
     if not told.seen:
         return onward(visit, _list_address(visit), visit.gettext(_NOTHING_CHOSEN), "bad")
     return page(
@@ -119,15 +122,15 @@ async def show_runs(visit: Visit) -> Response:
 
 async def back_to_list(_visit: Visit) -> Response:
     """Who loads the dry run's address anew has lost its form."""
-    return RedirectResponse("/purchases", 303)
+    return RedirectResponse(LIST, 303)
 
 
 async def count_matching(visit: Visit) -> Response:
     """How many the list's filter finds, in words for the box that chooses them all."""
-    ids = await visit.desk.parts.database.read(read_ids, wanted(visit), MOST + 1)
+    ids = await visit.desk.parts.database.read(listing.ids, parse(visit).filter, MOST + 1)
     number = visit.words.number(min(len(ids), MOST))
     if len(ids) > MOST:
-        return PlainTextResponse(visit.gettext("the newest %(num)s of more that match", num=number))
+        return PlainTextResponse(visit.gettext("the first %(num)s of more that match", num=number))
     words = visit.ngettext("the one that matches", "all %(num)s that match", len(ids), num=number)
     return PlainTextResponse(words)
 
@@ -151,7 +154,7 @@ def _foresee(
     connection: Connection, action: Action, which: Filter | None, ids: list[str]
 ) -> tuple[Forecast, bool]:
     """The forecast, and whether more was chosen than one run takes."""
-    chosen = ids if which is None else read_ids(connection, which, MOST + 1)
+    chosen = ids if which is None else listing.ids(connection, which, MOST + 1)
     return forecast.read(connection, action, chosen[:MOST]), len(chosen) > MOST
 
 
@@ -176,10 +179,10 @@ def _run_id(text: str) -> str:
 
 def _list_address(visit: Visit) -> str:
     query = visit.request.url.query
-    return f"/purchases?{query}" if query else "/purchases"
+    return f"{LIST}?{query}" if query else LIST
 
 
 def _inside(address: str) -> str:
     """The list's address, and no other."""
-    fits = address == "/purchases" or (address.startswith("/purchases?") and address.isprintable())
-    return address if fits else "/purchases"
+    fits = address == LIST or (address.startswith(f"{LIST}?") and address.isprintable())
+    return address if fits else LIST

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, case, func, select
 
-from dashboard.queries.purchases import Filter, _conditions
 from orchestrator.bulk import UNDER_WAY, ItemState
 from orchestrator.tables import bulk_items, bulk_runs, purchases
 
@@ -102,15 +102,9 @@ class RunPage:
     older: str
 
 
-def read_ids(connection: Connection, which: Filter, most: int) -> list[str]:
-    """The newest purchases that a filter of the list finds, at most so many."""
-    statement = select(_P.id).where(*_conditions(which)).order_by(_P.id.desc()).limit(most)
-    return list(connection.execute(statement).scalars())
-
-
 def read_progress(connection: Connection, run_id: str, after: str = "", size: int = PAGE) -> Progress | None:
     """One run with the problems after the purchase ``after``; None when there is no such run."""
-    row = connection.execute(select(*_SHOWN).where(_R.id == run_id)).one_or_none()
+    row: Any = connection.execute(select(*_SHOWN).where(_R.id == run_id)).one_or_none()
     if row is None:
         return None
     run, outcomes = Run(*row), _outcomes(connection, [run_id])
@@ -129,7 +123,8 @@ def read_runs(connection: Connection, older: str = "", size: int = PAGE) -> RunP
     statement = select(*_SHOWN).order_by(_R.id.desc()).limit(size + 1)
     if older:
         statement = statement.where(_R.id < older)
-    runs = [Run(*row) for row in connection.execute(statement)]
+    found: list[Any] = list(connection.execute(statement))
+    runs = [Run(*row) for row in found]
     more, runs = len(runs) > size, runs[:size]
     outcomes = _outcomes(connection, [run.id for run in runs if not run.ended])
     return RunPage(tuple(_counted(run, outcomes) for run in runs), runs[-1].id if more else "")
@@ -152,11 +147,12 @@ def _counted(run: Run, outcomes: Iterable[tuple[str, str, str, int]]) -> Run:
     """The run with what is counted now, unless it has ended and the counts stand with it."""
     if run.ended:
         return run
-    numbers = dict.fromkeys((ItemState.DONE, ItemState.REFUSED, ItemState.FAILED), 0)
+    numbers: Counter[str] = Counter()
     for run_id, state, _, number in outcomes:
-        if run_id == run.id and ItemState(state) in numbers:
-            numbers[ItemState(state)] += number
-    return replace(run, **{state.value: number for state, number in numbers.items()})
+        if run_id == run.id:
+            numbers[state] += number
+    done, refused = numbers[ItemState.DONE], numbers[ItemState.REFUSED]
+    return replace(run, done=done, refused=refused, failed=numbers[ItemState.FAILED])
 
 
 def _problems(connection: Connection, run_id: str, after: str, limit: int) -> list[Problem]:
@@ -168,8 +164,4 @@ def _problems(connection: Connection, run_id: str, after: str, limit: int) -> li
         .order_by(_I.purchase_id)
         .limit(limit)
     )
-    return [_problem(row) for row in connection.execute(statement)]
-
-
-def _problem(row: Row[Any]) -> Problem:
-    return Problem(*row)
+    return [Problem(*row) for row in connection.execute(statement).tuples()]

@@ -144,6 +144,15 @@ async def test_all_that_match_is_the_lists_filter(office: Office) -> None:
     assert len(await items(office.database)) == 3
 
 
+async def test_all_that_match_a_filter_that_makes_no_sense_is_nothing(sqlite_office: Office) -> None:
+    await sqlite_office.purchase()
+    visitor = await sqlite_office.signed_in()
+    path = "/purchases/bulk?state=lost"
+    page = await visitor.send(path, form_at="/purchases", action="cancel", everything="1", ids="")
+    assert "There is no state" in words(page)
+    assert "A dry run" not in page
+
+
 async def test_more_than_ten_thousand_are_said_plainly(sqlite_office: Office) -> None:
     at = now()
 
@@ -154,7 +163,7 @@ async def test_more_than_ten_thousand_are_said_plainly(sqlite_office: Office) ->
     await sqlite_office.database.write(fill)
     visitor = await sqlite_office.signed_in()
     assert "10" in await visitor.get("/purchases/bulk/count")
-    assert "the newest" in await visitor.get("/purchases/bulk/count")
+    assert "the first" in await visitor.get("/purchases/bulk/count")
     page = await visitor.send("/purchases/bulk", form_at="/purchases", action="check", everything="1", ids="")
     assert "which is the most for one run" in words(page)
     assert len(choice.unpack(hidden(page)["seen"])) == bulk.MOST
