@@ -215,6 +215,7 @@ def _demo_routes(parts: Parts, sandbox: Sandbox | None) -> Sequence[BaseRoute]:
         qr_base_url="",
         phone_url="/sandbox/phone",
         webshop_id=parts.settings.webshop_id,
+        faults=sandbox.faults,
     )
     return [
         # A mount answers what lies below it; the bare name is what people type.
