@@ -13,12 +13,17 @@ from dashboard.language import mark
 from dashboard.live import Live
 from dashboard.queries.overview import SOLD, Bar, Board, Needy
 from dashboard.window import Span, Window
+from orchestrator import pulse
+from orchestrator.database import Database
+from orchestrator.identity import now
 from orchestrator.pulse import DEADLINE, Pulse
 from orchestrator.selection import Filter
 from statemachine import Action, State
 
 LATE = 10.0
-"""Seconds; who was asked longer ago than this is late, though SEQR waits for 20."""
+"""Seconds; what was asked longer ago than this is late, though SEQR waits for 20."""
+HEALTH_LASTS = 1.0
+"""Seconds."""
 
 _MARK_EVERY = {Span.TODAY: 6, Span.DAY: 6, Span.WEEK: 4}
 _RECEIVE = mark("Receive stock")
@@ -90,15 +95,24 @@ def pieces(live: Live, language: str, board: Board, zone: tzinfo, may_act: bool)
     }
 
 
-def health(live: Live, language: str, pulse: Pulse) -> str:
-    """The HTML of SEQR's health."""
+async def health(live: Live, database: Database, language: str) -> str:
+    """The HTML of SEQR's health; read once for all who look, and up to ``HEALTH_LASTS`` old."""
+
+    async def draw() -> str:
+        beat = await live.shared("pulse", lambda: database.read(pulse.read, now()), HEALTH_LASTS)
+        return _health(live, language, beat)
+
+    return await live.shared(f"health:{language}", draw, HEALTH_LASTS)
+
+
+def _health(live: Live, language: str, beat: Pulse) -> str:
     return live.render(
         language,
         "overview/health.html",
-        pulse=pulse,
-        late=pulse.longest_unasked > LATE,
+        pulse=beat,
+        late=beat.longest_unasked > LATE,
         deadline=DEADLINE,
-        share=round(min(pulse.longest_unasked / DEADLINE, 1) * 100),
+        share=round(min(beat.longest_unasked / DEADLINE, 1) * 100),
         waiting=f"{LIST}?state={State.INVOICED.value}",
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from markupsafe import Markup
-from sqlalchemy import Connection
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -11,11 +10,9 @@ from dashboard import board, guard
 from dashboard.answer import link, page
 from dashboard.desk import Desk, Visit
 from dashboard.language import mark
-from dashboard.queries.overview import Board, read_board
-from dashboard.window import Span, Window, window
-from orchestrator import pulse
+from dashboard.queries.overview import read_board
+from dashboard.window import Span, window
 from orchestrator.identity import now
-from orchestrator.pulse import Pulse
 
 _TABS = {Span.TODAY: mark("Today"), Span.DAY: mark("24 hours"), Span.WEEK: mark("7 days")}
 
@@ -29,10 +26,10 @@ async def show_overview(visit: Visit) -> Response:
     looked_at = window(visit.asked("window"), now(), zone)
     # The position comes first: what happens while the rest is read is then told twice, not never.
     position = await visit.desk.feed.position()
-    found, beat = await visit.desk.parts.database.read(_read, looked_at)
-    live, language = visit.desk.live, visit.language
+    live, language, database = visit.desk.live, visit.language, visit.desk.parts.database
+    found = await database.read(read_board, looked_at)
     drawn = board.pieces(live, language, found, zone, visit.may_act)
-    drawn["health"] = board.health(live, language, beat)
+    drawn["health"] = await board.health(live, database, language)
     return page(
         visit,
         "overview/overview.html",
@@ -41,7 +38,3 @@ async def show_overview(visit: Visit) -> Response:
         here=board.here(looked_at.span),
         stream=link("/events", page="overview", window=looked_at.span.value, after=position),
     )
-
-
-def _read(connection: Connection, looked_at: Window) -> tuple[Board, Pulse]:
-    return read_board(connection, looked_at), pulse.read(connection, looked_at.at)

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, literal_column, select
+from sqlalchemy import Connection, Row, Subquery, func, literal_column, select
 
 from dashboard.window import Window
 from orchestrator import tally
@@ -196,8 +196,8 @@ def _bars(tallies: Tallies, window: Window) -> tuple[Bar, ...]:
 
 
 def _time_to_pay(connection: Connection, window: Window) -> TimeToPay | None:
-    """Of purchases made in the window. Literal texts, for SQLite's sake: it uses a partial index only so."""
-    paid, invoiced = journal.alias("paid"), journal.alias("invoiced")
+    """Of purchases made in the window. The payments are limited before anything is joined to them."""
+    paid, invoiced = _payments(window), journal.alias("invoiced")
     issued_at = (
         select(func.max(invoiced.c.at))
         .where(
@@ -208,24 +208,32 @@ def _time_to_pay(connection: Connection, window: Window) -> TimeToPay | None:
         )
         .scalar_subquery()
     )
-    statement = (
-        select(paid.c.at, issued_at)
-        .join(purchases, purchases.c.id == paid.c.purchase_id)
-        .where(
-            paid.c.target == literal_column("'paid'"),
-            paid.c.source != literal_column("'paid'"),
-            paid.c.at >= window.since,
-            purchases.c.created_at >= window.since,
-            purchases.c.state.in_(SOLD),
-        )
-        .order_by(paid.c.at.desc())
-        .limit(PAYMENTS)
+    c = purchases.c
+    # What is looked for is told from the rows: asked for it, SQLite would begin with all that is sold.
+    statement = select(paid.c.at, issued_at, c.created_at, c.state).join(
+        purchases, c.id == paid.c.purchase_id
     )
-    rows = connection.execute(statement).all()
-    seconds = sorted((paid_at - issued).total_seconds() for paid_at, issued in rows if issued is not None)
+    seconds = sorted(
+        (paid_at - issued).total_seconds()
+        for paid_at, issued, created_at, state in connection.execute(statement)
+        if issued is not None and created_at >= window.since and state in SOLD
+    )
     if not seconds:
         return None
     return TimeToPay(len(seconds), _rank(seconds, 50), _rank(seconds, 95))
+
+
+def _payments(window: Window) -> Subquery:
+    """The latest moves to paid. Literal texts: only so does SQLite use the index of just these rows."""
+    c = journal.c
+    return (
+        select(c.purchase_id, c.sequence, c.at)
+        .where(c.target == literal_column("'paid'"), c.source != literal_column("'paid'"))
+        .where(c.at >= window.since)
+        .order_by(c.at.desc())
+        .limit(PAYMENTS)
+        .subquery("paid")
+    )
 
 
 def _rank(ordered: list[float], percent: int) -> float:

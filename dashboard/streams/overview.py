@@ -27,7 +27,6 @@ from dashboard.pace import Paced, Pause, Tick, ticking
 from dashboard.queries.overview import Board, read_board
 from dashboard.streams.event import Stream
 from dashboard.window import Span, window
-from orchestrator import pulse
 from orchestrator.identity import now
 
 TICK = 2.0
@@ -45,7 +44,9 @@ async def stream(visit: Visit, events: Paced) -> Stream:
     async with aclosing(ticking(events, TICK)) as ticked:
         async for event in ticked:
             if isinstance(event, Tick):
-                for news in told.news({"health": await _health(visit)}):
+                for news in told.news(
+                    {"health": await board.health(desk.live, desk.parts.database, visit.language)}
+                ):
                     yield news
                 changed = loop.time() if shown.age > LONGEST else changed
             elif not isinstance(event, Pause):
@@ -128,14 +129,3 @@ class _Boards:
 
 async def _new_boards() -> _Boards:
     return _Boards()
-
-
-async def _health(visit: Visit) -> str:
-    live, database = visit.desk.live, visit.desk.parts.database
-    lasts = TICK / 2
-
-    async def draw() -> str:
-        beat = await live.shared("pulse", lambda: database.read(pulse.read, now()), lasts)
-        return board.health(live, visit.language, beat)
-
-    return await live.shared(f"health:{visit.language}", draw, lasts)
