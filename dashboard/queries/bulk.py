@@ -164,4 +164,5 @@ def _problems(connection: Connection, run_id: str, after: str, limit: int) -> li
         .order_by(_I.purchase_id)
         .limit(limit)
     )
-    return [Problem(*row) for row in connection.execute(statement).tuples()]
+    found: list[Any] = list(connection.execute(statement))
+    return [Problem(*row) for row in found]
