@@ -76,7 +76,7 @@ def parse(visit: Visit) -> Wanted:
 
 
 def address(which: Filter, zone: tzinfo, path: str = LIST, **more: str) -> str:
-    """The address that shows the purchases of ``which``; ``more`` are further parameters that are not empty."""
+    """The address that shows the purchases of ``which``; ``more`` are further parameters, unless empty."""
     pairs = [*parameters(which, zone), *((name, value) for name, value in more.items() if value)]
     return f"{path}?{urlencode(pairs, safe=':,')}" if pairs else path
 
@@ -128,6 +128,13 @@ def _at_midnight(local: datetime, zone: tzinfo) -> datetime:
     return datetime.combine(local.date(), time(), zone)
 
 
+def _parsed(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:  # an unescaped + reads as a space: 2026-03-01T12:00 01:00
+        return datetime.fromisoformat(text.replace(" ", "+"))
+
+
 class _Reader:
     """Takes parameters one by one and keeps what was wrong with them."""
 
@@ -175,8 +182,7 @@ class _Reader:
         if not text:
             return None
         try:
-            # In an address an unescaped + reads as a space.
-            found = datetime.fromisoformat(text.replace(" ", "+"))
+            found = _parsed(text)
             if ends and _DAY.fullmatch(text):
                 found += timedelta(days=1)
             local = found.replace(tzinfo=self._zone) if found.tzinfo is None else found

@@ -75,7 +75,7 @@ def ids(connection: Connection, which: Filter, limit: int) -> list[str]:
 
 
 def _tune(connection: Connection) -> None:
-    """PostgreSQL plans these for the values that are asked for, and does not compile them: it takes longer."""
+    """PostgreSQL is to plan for the values at hand, and not to compile: that takes longer than reading."""
     if connection.dialect.name == "postgresql":
         wishes = {"jit": "off", "plan_cache_mode": "force_custom_plan", "random_page_cost": "1.1"}
         connection.execute(select(*(func.set_config(name, value, True) for name, value in wishes.items())))

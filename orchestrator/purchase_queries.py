@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select
+from sqlalchemy import Connection, Row, select
 
+from orchestrator import listing
+from orchestrator.listing import Place
 from orchestrator.money import Money
 from orchestrator.purchase import PurchaseUnknown
+from orchestrator.selection import Filter
 from orchestrator.tables import exchanges, journal, purchases
 
 MOST_EXCHANGES = 500
@@ -77,17 +80,6 @@ class ExchangeRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class PurchaseFilter:
-    """Which purchases: in one of ``states`` (all when empty), with ``text`` in them, made from ``since``
-    until just before ``until``."""
-
-    states: tuple[str, ...] = ()
-    text: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class PurchasePage:
     """Some purchases; ``last_id`` is where the next page begins, None when there is none."""
 
@@ -104,26 +96,21 @@ _REFERENCES = [purchases.c[name] for name in ("invoice_reference", "invoice_qr_c
 _TIMES = [purchases.c.created_at, purchases.c.updated_at]
 _SELECT = select(*_PURCHASE, *_REFERENCES, *_CUSTOMER, *_TIMES)
 
-_EXACT = (purchases.c.id, purchases.c.invoice_reference, purchases.c.ers_reference)
-_WITHIN = (
-    purchases.c.customer_name,
-    purchases.c.customer_email,
-    purchases.c.customer_msisdn,
-    purchases.c.purchase_token,
-    purchases.c.title,
-)
+
+def page(connection: Connection, which: Filter, limit: int, after: str | None = None) -> PurchasePage:
+    """The first ``limit`` purchases that match, or those that follow the one with the id ``after``."""
+    found = listing.page(connection, which, limit, Place(after) if after else None)
+    items = tuple(records(connection, found.ids))
+    return PurchasePage(items, items[-1].id if found.more else None)
 
 
-def page(
-    connection: Connection, wanted: PurchaseFilter, limit: int, after: str | None = None
-) -> PurchasePage:
-    """The newest ``limit`` purchases that match, or those that follow the one with the id ``after``."""
-    statement = _SELECT.where(*_conditions(wanted)).order_by(purchases.c.id.desc()).limit(limit + 1)
-    if after is not None:
-        statement = statement.where(purchases.c.id < after)
-    found = [_record(row) for row in connection.execute(statement)]
-    shown = tuple(found[:limit])
-    return PurchasePage(shown, shown[-1].id if len(found) > limit else None)
+def records(connection: Connection, ids: Sequence[str]) -> list[PurchaseRecord]:
+    """The purchases with these ids, in their order."""
+    found = {
+        record.id: record
+        for record in map(_record, connection.execute(_SELECT.where(purchases.c.id.in_(ids))))
+    }
+    return [found[id_] for id_ in ids]
 
 
 def find(connection: Connection, purchase_id: str) -> PurchaseRecord:
@@ -172,28 +159,3 @@ def _record(row: Row[tuple[object, ...]]) -> PurchaseRecord:
     }
     shown["amount"] = Money(amount, found[purchases.c.currency])
     return PurchaseRecord(**shown, customer=Customer(*(found[column] for column in _CUSTOMER)))
-
-
-def _conditions(wanted: PurchaseFilter) -> Iterable[ColumnElement[bool]]:
-    if wanted.states:
-        yield purchases.c.state.in_(wanted.states)
-    if wanted.since is not None:
-        yield purchases.c.created_at >= wanted.since
-    if wanted.until is not None:
-        yield purchases.c.created_at < wanted.until
-    if wanted.text:
-        yield or_(*_matches(wanted.text))
-
-
-def _matches(text: str) -> Iterable[ColumnElement[bool]]:
-    """References match whole, the rest anywhere in it and in either case."""
-    for column in _EXACT:
-        yield column == text
-    for spelling in _spellings(text):
-        for column in _WITHIN:
-            yield column.icontains(spelling, autoescape=True)
-
-
-def _spellings(text: str) -> set[str]:
-    """SQLite tells the case of letters beyond ASCII apart, so these are looked for in each."""
-    return {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}

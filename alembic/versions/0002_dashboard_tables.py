@@ -177,7 +177,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "purchases_by_reason",
-            ["reason", "id"],
+            ["reason", "id", "state", "amount"],
             unique=False,
             sqlite_where=sa.text("reason IS NOT NULL"),
             postgresql_where=sa.text("reason IS NOT NULL"),

@@ -2,96 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from dashboard import guard
-from dashboard.answer import link, page
+from dashboard import bar, guard
+from dashboard.answer import is_fragment, page
 from dashboard.desk import Desk, Visit
-from dashboard.queries.purchases import Counts, Filter, Place, PurchasePage, count, read_page
-from statemachine import MEANINGS, State
-
-LONGEST_SEARCH = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Tab:
-    """One filter above the list. ``key`` names its number in the live feed."""
-
-    key: str
-    label: str
-    count: int
-    address: str
-    chosen: bool
-    meaning: str = ""
+from dashboard.filter import LIST, Wanted, address, parameters, parse
+from dashboard.queries.purchases import Counts, PurchasePage, count, read_page
+from orchestrator.listing import Place
+from orchestrator.selection import Filter, Sort
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
-    return [guard.page(desk, "/purchases", show_list)]
+    return [guard.page(desk, LIST, show_list)]
 
 
 async def show_list(visit: Visit) -> Response:
-    which = wanted(visit)
-    place = Place(older=visit.asked("older"), newer=visit.asked("newer"))
+    asked, place = parse(visit), _place(visit)
+    here = address(asked.filter, visit.words.zone)
+    if not asked.problems and _has_empty_parts(visit):
+        return RedirectResponse(_on(visit, asked.filter, place), 303)
     # The position comes first: what happens while the list is read is then told twice, not never.
     position = await visit.desk.feed.position()
-    found, counts = await visit.desk.parts.database.read(_read, which, place)
-    return page(
-        visit,
-        "purchases/list.html",
-        which=which,
-        found=found,
-        total=counts.total,
-        tabs=_tabs(which, counts),
-        older=_address(which, older=found.older) if found.older else "",
-        newer=_address(which, newer=found.newer) if found.newer else "",
-        here=_address(which),
-        stream=_stream(which, place, found, position),
-    )
+    found, counts = await visit.desk.parts.database.read(_read, asked.filter, place)
+    answer = page(visit, "purchases/list.html", **_shown(visit, asked, place, found, counts, position))
+    if is_fragment(visit.request):
+        answer.headers["HX-Replace-Url"] = here
+    return answer
 
 
 def wanted(visit: Visit) -> Filter:
-    """The filter in the address; a state that does not exist is none."""
-    state = visit.asked("state")
-    return Filter(
-        state=state if state in set(State) else "",
-        attention=visit.asked("attention") == "1",
-        q=visit.asked("q")[:LONGEST_SEARCH],
-    )
+    """The filter in the address; what of it makes no sense is left out."""
+    return parse(visit).filter
 
 
-def _read(connection: Connection, which: Filter, place: Place) -> tuple[PurchasePage, Counts]:
-    return read_page(connection, which, place), count(connection)
+def _shown(
+    visit: Visit, asked: Wanted, place: Place | None, found: PurchasePage, counts: Counts, position: str
+) -> dict[str, Any]:
+    which, zone = asked.filter, visit.words.zone
+    return {
+        "which": which,
+        "problems": asked.problems,
+        "found": found,
+        "total": counts.total,
+        "tabs": bar.tabs(visit, which, counts),
+        "chips": bar.chips(visit, which),
+        "fields": bar.fields(visit, which),
+        "columns": bar.columns(visit, which),
+        "at_beginning": place is None,
+        "by_amount": which.sort.by_amount,
+        "earlier": address(which, zone, before=found.before) if found.before else "",
+        "later": address(which, zone, after=found.after) if found.after else "",
+        "here": address(which, zone),
+        "nothing": address(Filter(), zone),
+        "export": address(which, zone, "/purchases.csv"),
+        "stream": _stream(visit, which, place, found, position),
+    }
 
 
-def _tabs(which: Filter, counts: Counts) -> list[Tab]:
-    everything = Filter(q=which.q)
-    tabs = [Tab("all", "all", counts.total, _address(everything), which == everything)]
-    for state, meaning in MEANINGS.items():
-        address = _address(Filter(state=state.value, q=which.q))
-        chosen = which.state == state.value and not which.attention
-        tabs.append(Tab(state.value, state.value, counts.by_state[state.value], address, chosen, meaning))
-    attention = Filter(attention=True, q=which.q)
-    why = "These cannot move by themselves; each says why."
-    tabs.append(
-        Tab("attention", "needs attention", counts.attention, _address(attention), which.attention, why)
-    )
-    return tabs
+def _read(connection: Connection, which: Filter, place: Place | None) -> tuple[PurchasePage, Counts]:
+    found = read_page(connection, which, place)
+    if not found.rows and place is not None and place.backwards:
+        found = read_page(connection, which)  # what stood there is gone: the list's beginning instead
+    return found, count(connection)
 
 
-def _address(which: Filter, **place: str) -> str:
-    attention = "1" if which.attention else ""
-    return link("/purchases", state=which.state, attention=attention, q=which.q, **place)
+def _place(visit: Visit) -> Place | None:
+    if visit.asked("before"):
+        return Place(visit.asked("before"), backwards=True)
+    return Place(visit.asked("after")) if visit.asked("after") else None
 
 
-def _stream(which: Filter, place: Place, found: PurchasePage, position: str) -> str:
+def _on(visit: Visit, which: Filter, place: Place | None) -> str:
+    parts = {} if place is None else {"before" if place.backwards else "after": place.id}
+    return address(which, visit.words.zone, **parts)
+
+
+def _has_empty_parts(visit: Visit) -> bool:
+    """A form without scripts sends every field; the address that people share has only what counts."""
+    return not is_fragment(visit.request) and "" in visit.request.query_params.values()
+
+
+def _stream(visit: Visit, which: Filter, place: Place | None, found: PurchasePage, position: str) -> str:
     """Arrivals are told only at the top of the list, where they would stand."""
-    at_top = not place.older and not found.newer
-    attention = "1" if which.attention else ""
-    arrivals = "1" if at_top and not which.q else ""
-    return link(
-        "/events", page="purchases", after=position, state=which.state, attention=attention, arrivals=arrivals
+    at_top = place is None or (place.backwards and not found.before)
+    arrivals = "1" if at_top and which.sort is Sort.NEWEST else ""
+    pairs = dict(parameters(replace(which, sort=Sort.NEWEST), visit.words.zone))
+    return address(
+        Filter(), visit.words.zone, "/events", page="purchases", after=position, arrivals=arrivals, **pairs
     )

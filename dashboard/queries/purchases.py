@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, select
 
+from orchestrator import listing, tally
+from orchestrator.listing import Place
 from orchestrator.money import Money
+from orchestrator.search import Query
+from orchestrator.selection import Filter
 from orchestrator.tables import purchases
-from statemachine import State
 
 PAGE = 50
 """Rows on a page."""
 
 _P = purchases.c
-_SEARCHED = (_P.customer_name, _P.customer_email, _P.customer_msisdn, _P.title, _P.purchase_token)
 _COLUMNS: tuple[Any, ...] = (
     _P.id,
     _P.state,
@@ -25,18 +27,20 @@ _COLUMNS: tuple[Any, ...] = (
     _P.attention,
     _P.revision,
     _P.title,
+    _P.purchase_token,
     _P.amount,
     _P.currency,
     _P.customer_name,
     _P.invoice_reference,
     _P.ers_reference,
     _P.created_at,
+    _P.search_text,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PurchaseRow:
-    """A purchase as the list shows it."""
+    """A purchase as the list shows it, and what it is found by."""
 
     id: str
     state: str
@@ -44,41 +48,22 @@ class PurchaseRow:
     attention: str | None
     revision: int
     title: str
+    token: str
     amount: Money
     customer: str
     invoice_reference: str | None
     ers_reference: str | None
     created_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which purchases: in one state (empty for all), with an attention mark, found by ``q``."""
-
-    state: str = ""
-    attention: bool = False
-    q: str = ""
-
-    def lets_in(self, row: PurchaseRow) -> bool:
-        """Whether the row belongs to the list, as far as the row alone can tell: a search lets nothing in."""
-        return not self.q and self.state in ("", row.state) and (not self.attention or bool(row.attention))
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a page begins: below the id ``older`` or above the id ``newer``; at the newest with neither."""
-
-    older: str = ""
-    newer: str = ""
+    search_text: str
 
 
 @dataclass(frozen=True, slots=True)
 class PurchasePage:
-    """Newest first. ``older`` and ``newer`` are the ids to go on from, empty where there is nothing more."""
+    """Rows in the list's order. ``after`` and ``before`` are the ids to go on from, empty at the ends."""
 
     rows: tuple[PurchaseRow, ...]
-    older: str
-    newer: str
+    after: str = ""
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,20 +78,25 @@ class Counts:
         return sum(self.by_state.values())
 
 
-def read_page(connection: Connection, which: Filter, place: Place, size: int = PAGE) -> PurchasePage:
+def read_page(
+    connection: Connection, which: Filter, place: Place | None = None, size: int = PAGE
+) -> PurchasePage:
     """One page, read from its place on by key: as quick far down as at the top."""
-    upwards = bool(place.newer)
-    statement = select(*_COLUMNS).where(*_conditions(which)).limit(size + 1)
-    if upwards:
-        statement = statement.where(_P.id > place.newer).order_by(_P.id)
-    else:
-        statement = statement.order_by(_P.id.desc())
-        statement = statement.where(_P.id < place.older) if place.older else statement
-    rows = [_row(row) for row in connection.execute(statement)]
-    more, rows = len(rows) > size, rows[:size]
-    if upwards:
-        rows.reverse()
-    return _page(rows, older=more or upwards, newer=more if upwards else bool(place.older))
+    found = listing.page(connection, which, size, place)
+    rows = read_rows(connection, found.ids)
+    if not rows:
+        return PurchasePage(())
+    backwards = place is not None and place.backwards
+    more_after, more_before = (True, found.more) if backwards else (found.more, place is not None)
+    return PurchasePage(tuple(rows), rows[-1].id if more_after else "", rows[0].id if more_before else "")
+
+
+def read_rows(connection: Connection, ids: tuple[str, ...]) -> list[PurchaseRow]:
+    """The purchases with these ids, in their order."""
+    if not ids:
+        return []
+    found = {row.id: row for row in map(_row, connection.execute(select(*_COLUMNS).where(_P.id.in_(ids))))}
+    return [found[id_] for id_ in ids]
 
 
 def read_row(connection: Connection, purchase_id: str) -> PurchaseRow | None:
@@ -115,33 +105,24 @@ def read_row(connection: Connection, purchase_id: str) -> PurchaseRow | None:
     return None if row is None else _row(row)
 
 
+def lets_in(which: Filter, query: Query | None, row: PurchaseRow) -> bool:
+    """Whether a purchase as it is now belongs to the list; ``query`` is how ``which.q`` was understood."""
+    return all(_fits(which, row)) and (query is None or query.finds(row.id, row.search_text, row.token))
+
+
 def count(connection: Connection) -> Counts:
     """Every state is named, also those without a purchase."""
-    counted = connection.execute(select(_P.state, func.count()).group_by(_P.state))
-    marked = connection.execute(select(func.count()).where(_P.attention.is_not(None))).scalar_one()
-    return Counts({state.value: 0 for state in State} | {row[0]: row[1] for row in counted}, marked)
+    return Counts(tally.totals(connection), tally.attention(connection))
 
 
-def _page(rows: list[PurchaseRow], *, older: bool, newer: bool) -> PurchasePage:
-    if not rows:
-        return PurchasePage((), "", "")
-    return PurchasePage(tuple(rows), rows[-1].id if older else "", rows[0].id if newer else "")
-
-
-def _conditions(which: Filter) -> Iterator[ColumnElement[bool]]:
-    if which.state:
-        yield _P.state == which.state
-    if which.attention:
-        yield _P.attention.is_not(None)
-    if which.q:
-        yield _found_by(which.q)
-
-
-def _found_by(text: str) -> ColumnElement[bool]:
-    """Ids and references as a whole, or from their beginning; everything a person types anywhere within."""
-    references = (_P.invoice_reference == text, _P.ers_reference == text)
-    within = (column.icontains(text, autoescape=True) for column in _SEARCHED)
-    return or_(_P.id.startswith(text.lower(), autoescape=True), *references, *within)
+def _fits(which: Filter, row: PurchaseRow) -> Iterator[bool]:
+    yield not which.states or row.state in which.states
+    yield not which.reason or row.reason == which.reason
+    yield not which.attention or bool(row.attention)
+    yield which.since is None or row.created_at >= which.since
+    yield which.until is None or row.created_at < which.until
+    yield which.low is None or row.amount.value >= which.low
+    yield which.high is None or row.amount.value <= which.high
 
 
 def _row(row: Row[Any]) -> PurchaseRow:
@@ -152,9 +133,11 @@ def _row(row: Row[Any]) -> PurchaseRow:
         attention=row.attention,
         revision=row.revision,
         title=row.title,
+        token=row.purchase_token,
         amount=Money(row.amount, row.currency),
         customer=row.customer_name,
         invoice_reference=row.invoice_reference,
         ers_reference=row.ers_reference,
         created_at=row.created_at,
+        search_text=row.search_text,
     )

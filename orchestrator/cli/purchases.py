@@ -13,11 +13,11 @@ from orchestrator.cli.run import ACTOR, CommandFailed, reporting, with_database,
 from orchestrator.cli.table import table
 from orchestrator.purchase_queries import (
     ExchangeRecord,
-    PurchaseFilter,
     PurchasePage,
     PurchaseRecord,
     TransitionRecord,
 )
+from orchestrator.selection import Filter
 from statemachine import Action, NotAllowed, State
 
 app = typer.Typer(no_args_is_help=True, help="List and show purchases; retry or cancel one.")
@@ -37,7 +37,7 @@ def list_some(
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=10_000)] = 50,
 ) -> None:
     """Show the newest purchases, one a line."""
-    wanted = PurchaseFilter(states=(state.value,) if state else (), text=q.strip())
+    wanted = Filter(states=(state.value,) if state else (), q=q.strip())
     page: PurchasePage = with_database(lambda database: database.read(purchase_queries.page, wanted, limit))
     if not page.items:
         typer.echo("There are no such purchases.")

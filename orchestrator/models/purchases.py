@@ -55,6 +55,8 @@ class Purchase(SQLModel, table=True):
             "purchases_by_reason",
             "reason",
             "id",
+            "state",
+            "amount",
             sqlite_where=text("reason IS NOT NULL"),
             postgresql_where=text("reason IS NOT NULL"),
         ),

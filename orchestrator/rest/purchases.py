@@ -17,10 +17,11 @@ from starlette.routing import Route
 from orchestrator import purchase_queries
 from orchestrator.parts import Parts
 from orchestrator.purchase import PurchaseUnknown
-from orchestrator.purchase_queries import ExchangeRecord, PurchaseFilter, PurchaseRecord, TransitionRecord
+from orchestrator.purchase_queries import ExchangeRecord, PurchaseRecord, TransitionRecord
 from orchestrator.rest import representation
-from orchestrator.rest.auth import Endpoint, guarded
+from orchestrator.rest.auth import Endpoint, address_of, guarded
 from orchestrator.rest.errors import invalid
+from orchestrator.selection import Filter
 from statemachine import Action, State
 
 DEFAULT_LIMIT = 50
@@ -74,11 +75,11 @@ class PurchaseQuery(BaseModel):
                 raise invalid({name: "comes more than once"})
         return cls.model_validate(given)
 
-    def filter(self) -> PurchaseFilter:
+    def filter(self) -> Filter:
         """Which purchases it asks for."""
-        return PurchaseFilter(
+        return Filter(
             states=tuple(self.state.split(",")) if self.state else (),
-            text=self.q,
+            q=self.q,
             since=moment(self.since) if self.since else None,
             until=moment(self.until) if self.until else None,
         )
@@ -149,8 +150,7 @@ def _acting(action: Action) -> Endpoint:
     async def act(parts: Parts, request: Request, actor: str) -> Response:
         """Do it, and show the purchase after it."""
         purchase_id = _purchase_id(request)
-        address = request.client.host if request.client else ""
-        await parts.settlement.act(purchase_id, action, actor, address=address)
+        await parts.settlement.act(purchase_id, action, actor, address=address_of(request))
         record = await parts.database.read(purchase_queries.find, purchase_id)
         return JSONResponse(representation.purchase(record))
 
