@@ -72,8 +72,11 @@ async def test_numbers_of_a_window(database: Database) -> None:
     await database.write(place, "stocked", looked_at.since - timedelta(minutes=1))
     for _ in ("not folded", "folded"):
         figures = await database.read(read_figures, looked_at)
-        assert (figures.created.number, figures.sold.number, figures.conversion) == (4, 3, 75)
-        assert [(m.value, m.currency) for m in figures.sold.money] == [(150, "SEK"), (7, "EUR")]
+        assert (figures.created.number, figures.sold.number, figures.conversion) == (4, 3, Decimal(75))
+        assert [(m.value, m.currency) for m in figures.sold.money] == [
+            (Decimal(150), "SEK"),
+            (Decimal(7), "EUR"),
+        ]
         assert figures.states["failed"].number == 1
         assert figures.states["received"].number == 0
         assert sum(bar.created for bar in figures.bars) == 4

@@ -13,8 +13,11 @@ START = datetime(2026, 3, 10, tzinfo=UTC)
 
 
 def bars(*numbers: tuple[int, int]) -> tuple[Bar, ...]:
-    hours = [START + timedelta(hours=hour) for hour in range(len(numbers) + 1)]
-    return tuple(Bar(*edges, *number) for *edges, number in zip(hours, hours[1:], numbers, strict=False))
+    hour = timedelta(hours=1)
+    return tuple(
+        Bar(START + at * hour, START + (at + 1) * hour, created, sold)
+        for at, (created, sold) in enumerate(numbers)
+    )
 
 
 @pytest.mark.parametrize(
