@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -121,7 +121,11 @@ def export(products: Iterable[Product]) -> str:
     return file.getvalue()
 
 
-async def load(database: Database, records: Sequence[Record], actor: str) -> Plan:
+Apply = Callable[[Connection, Sequence[Record], str, datetime], Plan]
+"""Writes a file to the catalogue, as ``apply`` does."""
+
+
+async def load(database: Database, records: Sequence[Record], actor: str, write: Apply = apply) -> Plan:
     """Write a file to the catalogue, whole or not at all; returns what was done. Raises WrongFile.
 
     What is in the catalogue already is found out by reading alone, so that nobody waits for a large file
@@ -132,7 +136,7 @@ async def load(database: Database, records: Sequence[Record], actor: str) -> Pla
     if not edited:
         return found
     done = await database.write(
-        apply, [record for record in records if record.change.token in edited], actor, now()
+        write, [record for record in records if record.change.token in edited], actor, now()
     )
     return replace(done, unchanged=found.unchanged + done.unchanged)
 

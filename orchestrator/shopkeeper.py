@@ -6,14 +6,16 @@ Each takes the network address that it came from, for the audit log.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from orchestrator import audit, catalogue, catalogue_import, stock
+from orchestrator import audit, catalogue, catalogue_csv, catalogue_import, stock
 from orchestrator.catalogue_csv import Record
 from orchestrator.catalogue_differences import Difference, differences, in_words
+from orchestrator.catalogue_edit import Plan
 from orchestrator.catalogue_import import Preview
-from orchestrator.product import ProductChange
+from orchestrator.product import Product, ProductChange
 from orchestrator.stamp import Stamp
 from orchestrator.stock import Restock
 
@@ -45,15 +47,34 @@ def edit(
     return edits
 
 
+def put(connection: Connection, change: ProductChange, stamp: Stamp, address: str) -> tuple[Product, bool]:
+    """Make or change a product, whatever it was; returns it, and whether it is new. Raises CatalogueError."""
+    done = catalogue.save_all(connection, [change], stamp.actor, stamp.at)
+    if done.written:
+        edits = differences(done.before.get(change.token), change)
+        action = "product.add" if done.created else "product.edit"
+        audit.record(connection, stamp, action, change.token, in_words(edits), address)
+    product = catalogue.find(connection, change.token)
+    assert product is not None
+    return product, bool(done.created)
+
+
 def import_file(
     connection: Connection, records: Sequence[Record], fingerprint: str, stamp: Stamp, address: str
 ) -> Preview:
     """Write a file just as it was previewed; returns what was done. Raises PreviewOutdated."""
     done = catalogue_import.apply(connection, records, fingerprint, stamp)
-    tokens = [entry.token for entry in done.added + done.changed]
-    more = f" and {len(tokens) - _NAMED} more" if len(tokens) > _NAMED else ""
-    detail = f"{len(done.added)} added, {len(done.changed)} changed: {', '.join(tokens[:_NAMED])}{more}"
-    audit.record(connection, stamp, "product.import", CATALOGUE, detail, address)
+    added, changed = [entry.token for entry in done.added], [entry.token for entry in done.changed]
+    _record_import(connection, added, changed, stamp, address)
+    return done
+
+
+def import_records(connection: Connection, records: Sequence[Record], actor: str, at: datetime) -> Plan:
+    """Write a file whatever the catalogue is; returns what was done. Raises WrongFile."""
+    done = catalogue_csv.apply(connection, records, actor, at)
+    added, changed = [change.token for change in done.created], [change.token for change in done.changed]
+    if added or changed:
+        _record_import(connection, added, changed, Stamp(actor, at), "")
     return done
 
 
@@ -75,3 +96,12 @@ def correct(
     detail = f"counted {counted}: {done.before} → {done.after}; {reason}"
     audit.record(connection, stamp, "stock.correct", token, detail, address)
     return done
+
+
+def _record_import(
+    connection: Connection, added: Sequence[str], changed: Sequence[str], stamp: Stamp, address: str
+) -> None:
+    tokens = [*added, *changed]
+    more = f" and {len(tokens) - _NAMED} more" if len(tokens) > _NAMED else ""
+    detail = f"{len(added)} added, {len(changed)} changed: {', '.join(tokens[:_NAMED])}{more}"
+    audit.record(connection, stamp, "product.import", CATALOGUE, detail, address)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator import catalogue, catalogue_csv
+from orchestrator import catalogue, catalogue_csv, shopkeeper
 from orchestrator.catalogue_csv import Record, WrongFile
 from orchestrator.catalogue_edit import Plan
 from orchestrator.cli.run import ACTOR, CommandFailed, reporting, with_database, working
@@ -124,7 +124,7 @@ async def _plan(database: Database, records: Sequence[Record]) -> Plan:
 
 
 async def _apply(database: Database, records: Sequence[Record]) -> Plan:
-    return await catalogue_csv.load(database, records, ACTOR)
+    return await catalogue_csv.load(database, records, ACTOR, shopkeeper.import_records)
 
 
 async def _everything(database: Database) -> list[Product]:

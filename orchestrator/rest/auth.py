@@ -51,6 +51,11 @@ def guarded(parts: Parts, endpoint: Endpoint) -> Callable[[Request], Awaitable[R
     return answer
 
 
+def address_of(request: Request) -> str:
+    """The network address that a request comes from."""
+    return request.client.host if request.client else ""
+
+
 def _bearer(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None

@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from orchestrator import catalogue, stock
+from orchestrator import catalogue, shopkeeper
 from orchestrator.identity import now
 from orchestrator.money import Money, MoneyError
 from orchestrator.parts import Parts
@@ -41,9 +41,10 @@ from orchestrator.product import (
     ProductUnknown,
 )
 from orchestrator.rest import representation
-from orchestrator.rest.auth import guarded
+from orchestrator.rest.auth import address_of, guarded
 from orchestrator.rest.body import read_json
 from orchestrator.rest.errors import Refusal, invalid
+from orchestrator.stamp import Stamp
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +151,9 @@ async def put_product(parts: Parts, request: Request, actor: str) -> Response:
     body = ProductBody.model_validate(await _object(request))
     change = body.change(request.path_params["token"])
     try:
-        product, created = await parts.database.write(catalogue.save, change, actor, now())
+        product, created = await parts.database.write(
+            shopkeeper.put, change, Stamp(actor, now()), address_of(request)
+        )
     except CatalogueError as error:
         raise invalid(error.fields) from error
     log.info("product.saved", token=product.token, created=created, actor=actor)
@@ -162,7 +165,10 @@ async def move_stock(parts: Parts, request: Request, actor: str) -> Response:
     body = StockBody.model_validate(await _object(request))
     if body.change == 0:
         raise invalid({"change": "should not be 0"})
-    product = await parts.database.write(_receive, request.path_params["token"], body, actor)
+    stamp = Stamp(actor, now())
+    product = await parts.database.write(
+        _receive, request.path_params["token"], body, stamp, address_of(request)
+    )
     log.info("product.restocked", token=product.token, change=body.change, actor=actor)
     return JSONResponse(shown(product))
 
@@ -192,9 +198,9 @@ def _existing(connection: Connection, token: str) -> Product:
     return product
 
 
-def _receive(connection: Connection, token: str, body: StockBody, actor: str) -> Product:
+def _receive(connection: Connection, token: str, body: StockBody, stamp: Stamp, address: str) -> Product:
     _existing(connection, token)
-    stock.receive(connection, token, body.change, body.reason, actor, now())
+    shopkeeper.receive(connection, token, body.change, body.reason, stamp, address)
     return _existing(connection, token)
 
 

@@ -1,5 +1,6 @@
 """``orchestrator products`` as somebody types it."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 from orchestrator.catalogue_cells import COLUMNS
 from orchestrator.catalogue_csv import DEMO
 from orchestrator.cli import app
+from orchestrator.database import open_database
+from tests.fixtures.people import recorded
 
 HEADER = ",".join(COLUMNS)
 
@@ -141,3 +144,19 @@ def test_process_ends_with_the_status() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr == "orchestrator: The database has no tables yet. Type: orchestrator migrate\n"
+
+
+def test_an_import_is_in_the_audit_log_once_it_changes_something(
+    products: Command, database_url: str
+) -> None:
+    for _ in range(2):
+        assert products("import", str(DEMO)).status == 0
+
+    async def look() -> list[tuple[str, str, str]]:
+        database = open_database(database_url)
+        try:
+            return await database.read(recorded)
+        finally:
+            await database.close()
+
+    assert asyncio.run(look()) == [("cli", "product.import", "catalogue")]

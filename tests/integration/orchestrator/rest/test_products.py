@@ -17,6 +17,7 @@ from orchestrator.seqr.client import SoapSeqr
 from orchestrator.seqr.credentials import Credentials
 from orchestrator.settlement import Settlement
 from orchestrator.tables import stock_movements
+from tests.fixtures.people import recorded
 from tests.fixtures.sandbox import served
 from tests.fixtures.shop import SECRET, settings
 
@@ -267,3 +268,12 @@ async def test_body_that_is_no_product(api: Api, body: bytes, media_type: str, s
 async def test_every_call_needs_a_token(api: Api, method: str, path: str) -> None:
     status, answer = await api.call(method, path, json=MUG, headers={"Authorization": "Bearer wrong"})
     assert (status, answer["error"]) == (401, "unauthorized")
+
+
+async def test_the_audit_log_names_the_token_that_did_it(api: Api) -> None:
+    assert (await api.put("mug", MUG))[0] == 201
+    for _ in range(2):
+        assert (await api.put("mug", {**MUG, "title": "Blue mug"}))[0] == 200
+    assert (await api.call("POST", "/mug/stock", json={"change": 5, "reason": "delivery"}))[0] == 200
+    actions = ("product.add", "product.edit", "stock.receive")
+    assert await api.database.read(recorded) == [("api:settings", action, "mug") for action in actions]

@@ -15,6 +15,7 @@ from orchestrator.identity import now
 from orchestrator.rest import purchases
 from orchestrator.rest.schemas import SCHEMAS
 from tests.fixtures.operations import SECRET, NoDatabase, calling, keep_purchase, parts_on
+from tests.fixtures.people import recorded
 from tests.fixtures.shop import Shop, at_work
 
 LIST = "/api/v1/purchases"
@@ -259,5 +260,8 @@ async def test_retrying_a_failed_purchase_gives_it_a_new_invoice_and_names_who_d
     status, shown = await called(shop, "POST", f"{LIST}/{purchase_id}/retry")
     assert (status, shown["state"], shown["reason"]) == (200, "invoiced", None)
     assert shown["invoice_reference"] != first
+    assert await shop.database.read(recorded) == [
+        ("api:settings", f"purchase.{action}", purchase_id) for action in ("cancel", "retry")
+    ]
     _, whole = await called(shop, "GET", f"{LIST}/{purchase_id}")
     assert "api:settings" in {move["actor"] for move in whole["transitions"]}
