@@ -11,6 +11,7 @@ DEEDS = {
     "purchase.retry": mark("Retried a purchase"),
     "purchase.cancel": mark("Cancelled a purchase"),
     "purchase.note": mark("Wrote a note"),
+    "purchase.export": mark("Exported purchases"),
     "bulk.start": mark("Started a bulk action"),
     "bulk.stop": mark("Stopped a bulk action"),
     "product.add": mark("Added a product"),
@@ -53,6 +54,8 @@ _PAGES = {
     "stock": "/products/",
     "mail": "/mails/",
 }
+_OF_MANY = {"product.import", "purchase.export"}
+"""What is done to no single thing."""
 
 
 def told(action: str, spoken: Language) -> str:
@@ -64,7 +67,7 @@ def address_of(action: str, subject: str, *, may_administer: bool) -> str:
     """The page of what it was done to; empty where there is none, or not for the visitor."""
     kind = action.partition(".")[0]
     if kind in _PAGES:
-        return "" if action == "product.import" else _PAGES[kind] + quote(subject, safe="")
+        return "" if action in _OF_MANY else _PAGES[kind] + quote(subject, safe="")
     if not may_administer:
         return ""
     if kind in ("user", "session"):

@@ -8,8 +8,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """``actor`` is ``createPurchase``, ``notification``, ``reconciler``, ``cli``, ``operator:NAME`` or
-    ``api:TOKEN``."""
+    """``actor`` is ``createPurchase``, ``notification``, ``reconciler``, ``cli``, ``settings``,
+    ``operator:NAME`` or ``api:TOKEN``; empty for somebody unknown."""
 
     actor: str
     at: datetime
