@@ -17,7 +17,7 @@ from dashboard.language import Language, mark
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
 from orchestrator.money import Money
-from statemachine import MEANINGS, REASON_MEANINGS, Reason, State
+from statemachine import MEANINGS, REASON_MEANINGS, TABLE, Reason, State, Trigger
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LONGEST_AGE = 30 * _DAY
@@ -28,6 +28,18 @@ _STATES: dict[str, str] = {
     State.PAID: mark("paid"),
     State.STOCKED: mark("stocked"),
     State.FAILED: mark("failed"),
+}
+_ARROWS: dict[str, str] = {
+    Trigger.INVOICE: mark("invoice sent"),
+    Trigger.REFUSE: mark("refused"),
+    Trigger.GIVE_UP: mark("no answer"),
+    Trigger.RUN_OUT: mark("sold out"),
+    Trigger.CANCEL: mark("cancelled"),
+    Trigger.PAY: mark("customer pays"),
+    Trigger.CLOSE: mark("not paid"),
+    Trigger.REVERSE: mark("money back"),
+    Trigger.STOCK: mark("goods taken"),
+    Trigger.RETRY: mark("retry"),
 }
 _MEANINGS: dict[str, str] = {state.value: words for state, words in MEANINGS.items()}
 _REASON_MEANINGS: dict[str, str] = {reason.value: words for reason, words in REASON_MEANINGS.items()}
@@ -46,6 +58,7 @@ _ACTORS = {
     "notification": mark("SEQR’s notification"),
     "reconciler": mark("the orchestrator by itself"),
     "cli": mark("the command line"),
+    "settings": mark("the settings"),
 }
 _MAILS = {"order_confirmation": mark("Order confirmation"), "payment_link": mark("Payment link")}
 _MAIL_STATES = {
@@ -112,6 +125,16 @@ class Words:
         """A number with the shop's separators: ``1 249``."""
         return format_decimal(value, locale=self.locale)
 
+    def size(self, octets: int) -> str:
+        """So many bytes: ``640 kB``, ``1.2 GB``."""
+        value, unit = octets / 1000, "kB"
+        for larger in ("MB", "GB", "TB"):
+            if value < 1000:
+                break
+            value, unit = value / 1000, larger
+        shown = Decimal(f"{value:.0f}" if value >= 10 else f"{value:.1f}")
+        return f"{format_decimal(shown, locale=self.locale)}\N{NO-BREAK SPACE}{unit}"
+
     def percent(self, rate: Decimal) -> str:
         """``25 %``, without zeros that say nothing."""
         return f"{format_decimal(rate.normalize(), locale=self.locale)}\N{NO-BREAK SPACE}%"
@@ -169,6 +192,13 @@ class Words:
     def state_meaning(self, state: str) -> str:
         """One line about the state; empty for one that this version does not know."""
         return self.language.gettext(_MEANINGS[state]) if state in _MEANINGS else ""
+
+    def machine(self) -> dict[str, str]:
+        """The words on the machine's picture: for its states, its arrows and what they mean."""
+        states = {state.value: self.state_name(state.value) for state in State}
+        arrows = {trigger: self.language.gettext(words) for trigger, words in _ARROWS.items()}
+        meanings = [*MEANINGS.values(), *(arrow.meaning for arrow in TABLE)]
+        return states | arrows | {meaning: self.language.gettext(meaning) for meaning in meanings}
 
     def reason(self, name: str) -> str:
         """A reason in two or three words."""

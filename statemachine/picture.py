@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -53,18 +53,21 @@ svg { color-scheme: light dark; font: 13px system-ui, sans-serif; }
 """
 
 
-def svg(current: str | None = None, visited: Sequence[str] = ()) -> str:
+def svg(
+    current: str | None = None, visited: Sequence[str] = (), labels: Mapping[str, str] | None = None
+) -> str:
     """The machine as SVG without any style of its own, to stand in a page.
 
     The state ``current`` gets the class ``current``; the states in ``visited`` (in the order in which they
-    were entered) and the arrows between them get ``taken``.
+    were entered) and the arrows between them get ``taken``. ``labels`` are other words for states, triggers
+    and meanings.
     """
-    return _drawing(_head("machine"), current, visited)
+    return _drawing(_head("machine"), current, visited, labels or {})
 
 
 def document() -> str:
     """The machine as an SVG file that carries its own style."""
-    return _drawing(_head("machine") + f"<style>{_STYLE}</style>", None, ()) + "\n"
+    return _drawing(_head("machine") + f"<style>{_STYLE}</style>", None, (), {}) + "\n"
 
 
 def ways() -> dict[Way, list[Transition]]:
@@ -75,11 +78,11 @@ def ways() -> dict[Way, list[Transition]]:
     return found
 
 
-def _drawing(head: str, current: str | None, visited: Sequence[str]) -> str:
+def _drawing(head: str, current: str | None, visited: Sequence[str], labels: Mapping[str, str]) -> str:
     taken = set(pairwise(visited))
-    arrows = [_arrow(way, arrows, taken=way in taken) for way, arrows in ways().items()]
+    arrows = [_arrow(way, arrows, labels, taken=way in taken) for way, arrows in ways().items()]
     entered = {*visited, current}
-    states = [_state(state, is_current=state == current, taken=state in entered) for state in State]
+    states = [_state(state, labels, is_current=state == current, taken=state in entered) for state in State]
     return "\n".join([head, *arrows, *states, "</svg>"])
 
 
@@ -93,26 +96,31 @@ def _head(name: str) -> str:
     )
 
 
-def _state(state: State, *, is_current: bool, taken: bool) -> str:
+def _state(state: State, labels: Mapping[str, str], *, is_current: bool, taken: bool) -> str:
     x, y = _PLACES[state]
     marks = _classes("state", state.value, ("current", is_current), ("taken", taken))
+    meaning = labels.get(MEANINGS[state], MEANINGS[state])
     return (
-        f'<g class="{marks}" data-state="{state.value}"><title>{escape(MEANINGS[state])}</title>'
+        f'<g class="{marks}" data-state="{state.value}"><title>{escape(meaning)}</title>'
         f'<rect x="{x - _HALF_WIDTH}" y="{y - _HALF_HEIGHT}" width="{2 * _HALF_WIDTH}" '
         f'height="{2 * _HALF_HEIGHT}" rx="{_HALF_HEIGHT}"/>'
-        f'<text x="{x}" y="{y + 4.5}" text-anchor="middle">{state.value}</text></g>'
+        f'<text x="{x}" y="{y + 4.5}" text-anchor="middle">{escape(labels.get(state, state))}</text></g>'
     )
 
 
-def _arrow(way: Way, arrows: Iterable[Transition], *, taken: bool) -> str:
+def _arrow(way: Way, arrows: Iterable[Transition], labels: Mapping[str, str], *, taken: bool) -> str:
     source, target = way
     route = _ROUTES[way]
     marks = _classes("arrow", ("taken", taken))
-    meanings = "\n".join(f"{arrow.trigger.value}: {arrow.meaning}" for arrow in arrows)
+    said = [
+        (labels.get(arrow.trigger, arrow.trigger), labels.get(arrow.meaning, arrow.meaning))
+        for arrow in arrows
+    ]
+    meanings = "\n".join(f"{words}: {meaning}" for words, meaning in said)
     return (
         f'<g class="{marks}" data-source="{source.value}" data-target="{target.value}">'
         f'<title>{escape(meanings)}</title><path d="{route.path}" marker-end="url(#machine-head)"/>'
-        f"{_words(route, [arrow.trigger.value for arrow in arrows])}</g>"
+        f"{_words(route, [words for words, _ in said])}</g>"
     )
 
 
@@ -120,7 +128,7 @@ def _words(route: _Route, triggers: list[str]) -> str:
     x, y = route.words
     where = f'x="{x}" text-anchor="{route.anchor}"'
     return "".join(
-        f'<text {where} y="{y + number * _LINE}">{trigger.replace("_", " ")}</text>'
+        f'<text {where} y="{y + number * _LINE}">{escape(trigger.replace("_", " "))}</text>'
         for number, trigger in enumerate(triggers)
     )
 

@@ -78,7 +78,7 @@ async def draw(visit: Visit, status: int = 200, **values: Any) -> Response | Non
         is_latest=before is None,
         buttons=buttons(purchase.state),
         longest_note=note.LONGEST,
-        machine=Markup(picture.svg(purchase.state, purchase.visited)),  # noqa: S704
+        machine=Markup(picture.svg(purchase.state, purchase.visited, visit.words.machine())),  # noqa: S704
         stream=link(
             "/events", page="purchase", after=position, id=purchase.id, revision=str(purchase.revision)
         ),
