@@ -15,17 +15,6 @@ SMALLEST_SCALE, LARGEST_SCALE = 1, 40
 SCALE = 6
 _QUIET_ZONE = 4
 _SEQR = "HTTP://SEQR.SE/"
-_SNIPPET = """\
-<div id="qrcode"></div>
-
-<script src="PUBLIC_URL/static/seqrQRCode.js"></script>
-<script>
-  seqrQRCode.qrCode({
-    selector: "#qrcode",
-    purchaseToken: "TOKEN",
-    webshopId: "WEBSHOP"
-  });
-</script>"""
 _SCHEMES = {"live": "seqr://", "demo": "seqr-demo://"}
 
 
@@ -89,7 +78,17 @@ def side(content: str) -> int:
 
 def snippet(public_url: str, token: str, webshop_id: str) -> str:
     """What a merchant pastes into a page of his shop."""
-    return _SNIPPET.replace("PUBLIC_URL", public_url).replace("WEBSHOP", webshop_id).replace("TOKEN", token)
+    return f"""\
+<div id="qrcode"></div>
+
+<script src="{public_url}/static/seqrQRCode.js"></script>
+<script>
+  seqrQRCode.qrCode({{
+    selector: "#qrcode",
+    purchaseToken: "{token}",
+    webshopId: "{webshop_id}"
+  }});
+</script>"""
 
 
 def _bounded(scale: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 import segno
@@ -12,6 +13,7 @@ from lxml import etree
 from orchestrator import qr
 from orchestrator.settings import Settings
 
+DOCS = Path(__file__).parents[3] / "docs" / "qr-codes.md"
 INVOICE = "HTTP://SEQR.SE/R20150306072260070"
 
 
@@ -90,3 +92,18 @@ def test_the_svg_has_a_size_scales_and_obeys_a_strict_policy() -> None:
 @pytest.mark.parametrize(("asked", "given"), [(-1, 1), (0, 1), (7, 7), (1_000_000, 40)])
 def test_the_scale_is_bounded(asked: int, given: int) -> None:
     assert qr.svg(INVOICE, asked) == qr.svg(INVOICE, given)
+
+
+def test_the_documentation_shows_the_snippet_of_the_dashboard() -> None:
+    assert qr.snippet("https://orchestrator.example", "mug", "my-shop") in DOCS.read_text(encoding="utf-8")
+
+
+def test_a_token_that_looks_like_a_placeholder_is_only_a_token() -> None:
+    found = qr.snippet("https://orchestrator.example", "WEBSHOP", "my-shop")
+    assert 'purchaseToken: "WEBSHOP"' in found
+    assert 'webshopId: "my-shop"' in found
+
+
+def test_a_code_is_as_wide_as_its_picture() -> None:
+    content = "HTTP://SEQR.SE/000/wss?w=demo&t=mug"
+    assert f'width="{qr.side(content)}"' in qr.svg(content, 1).decode()
