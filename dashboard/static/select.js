@@ -152,7 +152,7 @@
   // The boxes of this page go with the form by themselves; those of other pages are put beside them.
   document.addEventListener("submit", function (event) {
     var sent = event.target;
-    if (sent.id === "bulk") {
+    if (sent === form()) { // not by its id: the boxes are called so, and hide it
       var here = new Set(boxes().map(function (box) { return box.value; }));
       var others = Array.from(read().ids).filter(function (id) { return !here.has(id); });
       sent.elements.ids.value = others.join(" ");
