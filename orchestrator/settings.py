@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     )
 
     database_url: Annotated[SecretStr, Field(validate_default=True)] = _set(
-        SecretStr("sqlite:///var/orchestrator.db"), "`sqlite:///path`, or `postgresql://user:pw@host/db`"
+        SecretStr("sqlite:///var/orchestrator.db"),
+        "where everything is kept: `sqlite:///path` or `postgresql://user:pw@host/db`",
     )
     public_url: WebAddress = _set(
         "http://127.0.0.1:8000", "where SEQR and customers reach us; base of the notification addresses"
@@ -71,18 +72,23 @@ class Settings(BaseSettings):
         None, "SEQR's SOAP service", unset="the sandbox in `demo`; required in `serve`"
     )
     seqr_wsdl: str | None = _set(None, "path or address of another WSDL", unset="the one that ships")
-    seqr_principal_type: Literal["TERMINALID", "RESELLERUSER"] = _set("TERMINALID", "or `RESELLERUSER`")
+    seqr_principal_type: Literal["TERMINALID", "RESELLERUSER"] = _set(
+        "TERMINALID", "`TERMINALID` or `RESELLERUSER`"
+    )
     seqr_principal_id: str | None = _set(
         None, "the terminal or user that SEQR gave you", unset="required in `serve`"
     )
     seqr_user_id: str | None = _set(None, "goes with `RESELLERUSER`, usually 9900")
     seqr_password: SecretStr | None = _set(
-        None, "4 characters or more", unset="required in `serve`", min_length=4
+        None,
+        "goes with the terminal or user; 4 characters or more",
+        unset="required in `serve`",
+        min_length=4,
     )
-    seqr_timeout: float = _set(10, "for one SOAP call; up to 60", gt=0, le=60)
+    seqr_timeout: float = _set(10, "seconds for one SOAP call; up to 60", gt=0, le=60)
 
     create_purchase_user: str | None = _set(None, "with the password: createPurchase demands HTTP Basic")
-    create_purchase_password: SecretStr | None = _set(None, "set both or neither")
+    create_purchase_password: SecretStr | None = _set(None, "goes with the user: set both or neither")
     create_purchase_in_flight: int = _set(
         500,
         "so many createPurchase requests at a time in one process; more are answered 429",
@@ -98,10 +104,10 @@ class Settings(BaseSettings):
         None, "makes the user `admin` at the start, if there is none; 8 characters or more", min_length=8
     )
 
-    poll_interval: float = _set(2, "between questions about a fresh invoice; up to 10", gt=0, le=10)
+    poll_interval: float = _set(2, "seconds between questions about a fresh invoice; up to 10", gt=0, le=10)
     invoice_ttl: float = _set(
         900,
-        "after which an unpaid invoice is cancelled at SEQR and the purchase fails as `expired`",
+        "seconds after which an unpaid invoice is cancelled at SEQR and the purchase fails as `expired`",
         ge=1,
         le=30 * 24 * 3600,
     )
@@ -109,8 +115,8 @@ class Settings(BaseSettings):
 
     smtp_url: SmtpUrl | None = _set(
         None,
-        "`smtp://user:pw@host:25`, `smtps://`, `smtp+starttls://`",
-        unset="- (mail is kept and shown in the dashboard)",
+        "the mail server: `smtp://user:pw@host:25`, `smtps://`, `smtp+starttls://`",
+        unset="none; mail is kept and shown in the dashboard",
     )
     mail_from: str = _set(
         "shop@localhost",
@@ -147,12 +153,16 @@ class Settings(BaseSettings):
         "HTTP://SEQR.SE/000/wss?w={webshop_id}&t={token}",
         "content of the product's QR code; see docs/qr-codes.md",
     )
+    seqr_app: Literal["live", "demo"] = _set(
+        "live",
+        "which app the dashboard's links open: `live` is `seqr://`, `demo` SEQR's demo app, `seqr-demo://`",
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = _set(
-        "info", "`debug`, `info`, `warning`, `error`"
+        "info", "how much is logged: `debug`, `info`, `warning`, `error`"
     )
     log_format: Literal["auto", "json", "text"] = _set(
-        "auto", "`text`, `json`; `auto` is text on a terminal and JSON elsewhere"
+        "auto", "how it is logged: `text`, `json`; `auto` is text on a terminal and JSON elsewhere"
     )
 
     _commanded: frozenset[str] = PrivateAttr(default=frozenset())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dashboard.desk import Visit
 from dashboard.pace import Paced
-from dashboard.streams import bulk, mails, overview, products, purchase, purchases
+from dashboard.streams import bulk, mails, overview, products, purchase, purchases, system
 from dashboard.streams.event import Stream
 
 KINDS: dict[str, Callable[[Visit, Paced], Stream]] = {
@@ -16,6 +16,7 @@ KINDS: dict[str, Callable[[Visit, Paced], Stream]] = {
     "products": products.stream,
     "bulk": bulk.stream,
     "mails": mails.stream,
+    "system": system.stream,
 }
 """By the name that the page's address of the stream carries."""
 
