@@ -88,6 +88,11 @@ def of_user(connection: Connection, user_id: str, at: datetime) -> list[Session]
     return [Session(*row) for row in found]
 
 
+def living(connection: Connection, at: datetime) -> frozenset[str]:
+    """The ids of all sessions that have not ended."""
+    return frozenset(connection.execute(select(_C.id).where(alive(at))).scalars())
+
+
 def note_use(connection: Connection, session_id: str, address: str, at: datetime) -> None:
     """Write down that it was used, and from where."""
     values = {"seen_at": at, "address": address[:64]}

@@ -15,7 +15,9 @@ from dashboard.live import COUNTS_LAST
 from dashboard.pace import paced
 from dashboard.streams import KINDS, Stream
 from dashboard.streams.event import number
+from orchestrator import session
 from orchestrator.database import DatabaseUnavailable
+from orchestrator.identity import now
 
 PING = 15
 """Seconds between two signs of life, for proxies that cut silent connections."""
@@ -23,6 +25,9 @@ GRACE = 1
 """Seconds in which a stream ends by itself when the process is told to stop."""
 STREAM_SECONDS = 900
 """A stream ends after this; the browser comes back, and whether he may look is asked anew."""
+
+SESSIONS_LAST = 2.0
+"""Seconds for which a stream does not notice that its session has ended."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +44,26 @@ async def show_events(visit: Visit) -> Response:
     after = str(number(visit.request.headers.get("last-event-id") or visit.asked("after")))
     stop = Event()
     events = paced(visit.desk.feed.subscribe(after), pause=COUNTS_LAST, lifetime=STREAM_SECONDS, stop=stop)
-    stream = _while_database_answers(KINDS[kind](visit, events))
+    stream = _while_database_answers(_while_signed_in(visit, KINDS[kind](visit, events)))
     return EventSourceResponse(stream, ping=PING, shutdown_event=stop, shutdown_grace_period=GRACE)
+
+
+async def _while_signed_in(visit: Visit, stream: Stream) -> Stream:
+    """Ends the stream with the session: nothing is told to somebody who was signed out."""
+    async for event in stream:
+        if not await _is_signed_in(visit):
+            return
+        yield event
+
+
+async def _is_signed_in(visit: Visit) -> bool:
+    """Told by one reading for all streams in ``SESSIONS_LAST`` seconds; a younger session is looked up."""
+
+    async def living() -> frozenset[str]:
+        return await visit.desk.parts.database.read(session.living, now())
+
+    own = visit.person.session.id
+    return own in await visit.desk.live.shared("sessions", living, SESSIONS_LAST) or own in await living()
 
 
 async def _while_database_answers(stream: Stream) -> Stream:

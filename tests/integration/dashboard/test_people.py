@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, select, update
@@ -127,7 +128,8 @@ async def test_a_live_stream_does_not_keep_a_session_alive(sqlite_office: Office
     await as_if_later(sqlite_office.database, timedelta(hours=1))
 
     def seen(connection: Connection) -> timedelta:
-        return now() - connection.execute(select(sessions.c.seen_at)).scalar_one()
+        at: datetime = connection.execute(select(sessions.c.seen_at)).scalar_one()
+        return now() - at
 
     stream = f"{visitor.base_url}/events?page=purchases"
     async with visitor.http.get(stream, headers={"Accept": "text/event-stream"}) as answer:
@@ -135,6 +137,24 @@ async def test_a_live_stream_does_not_keep_a_session_alive(sqlite_office: Office
     assert await sqlite_office.database.read(seen) > timedelta(minutes=59)
     await visitor.get("/me")
     assert await sqlite_office.database.read(seen) < timedelta(minutes=1)
+
+
+async def test_a_live_stream_ends_with_its_session(office: Office) -> None:
+    visitor = await office.signed_in("vera")
+    page = await visitor.get("/purchases")
+    found = re.search(r'sse-connect="([^"]+)"', page)
+    assert found is not None
+    async with visitor.http.get(visitor.base_url + found[1].replace("&amp;", "&")) as stream:
+        await office.purchase("paid")
+        async with asyncio.timeout(10):
+            while not (await stream.content.readline()).startswith(b"data"):
+                pass
+        await office.database.write(users.remove, "vera", Stamp("cli", now()))
+        rest = asyncio.ensure_future(stream.content.read())
+        async with asyncio.timeout(20):
+            while not rest.done():
+                await office.purchase("paid")
+                await asyncio.wait({rest}, timeout=0.5)
 
 
 async def test_the_language_takes_effect_at_once_and_is_kept(office: Office) -> None:

@@ -39,6 +39,10 @@ def deeds(connection: Connection) -> list[tuple[str, str, str, str, str]]:
     return [tuple(row) for row in connection.execute(statement)]
 
 
+def lowered(connection: Connection, name: str, stamp: Stamp) -> None:
+    users.set_role(connection, name, Role.VIEWER, stamp)
+
+
 async def test_a_name_is_given_once(database: Database) -> None:
     await user(database)
     with pytest.raises(UserExists, match="anna"):
@@ -123,7 +127,7 @@ async def test_a_removed_user_is_signed_out_and_stays_in_the_records(database: D
 async def test_the_last_admin_stays(database: Database) -> None:
     await user(database, "ada", Role.ADMIN)
     await user(database)
-    for work in (users.remove, lambda *args: users.set_role(*args[:2], Role.VIEWER, *args[2:])):
+    for work in (users.remove, lowered):
         with pytest.raises(LastAdmin):
             await database.write(work, "ada", by_cli())
     await database.write(users.set_role, "anna", Role.ADMIN, by_cli())
