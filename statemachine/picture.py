@@ -42,7 +42,7 @@ _ROUTES: dict[Way, _Route] = {
     (State.FAILED, State.RECEIVED): _Route("M222 254 C100 262 44 200 44 103", (44, 234)),
     (State.INVOICED, State.FAILED): _Route("M274 101 V229", (284, 160), "start"),
     (State.PAID, State.FAILED): _Route("M464 101 C452 170 404 236 328 242", (436, 156), "end"),
-    (State.FAILED, State.PAID): _Route("M326 254 C450 260 504 200 504 103", (500, 222)),
+    (State.FAILED, State.PAID): _Route("M326 254 C450 260 504 200 504 103", (508, 196), "start"),
 }
 
 _STYLE = """

@@ -196,7 +196,7 @@ async def _show(visit: Visit, problems: dict[str, str] | None = None, status: in
         kinds=KINDS,
         earlier=bool(older),
         older=link(address, kind=kind, older=facts.movements.older) if facts.movements.older else "",
-        scan_link=qr.seqr_link(content),
+        scan_link=qr.seqr_link(content, settings.seqr_app),
         prints=_prints(content),
         snippet=qr.snippet(settings.public_url, product.token, settings.webshop_id),
         stream=stream_of([product, *facts.parts]),

@@ -144,5 +144,5 @@ def _standing(visit: Visit, purchase: PurchaseView) -> dict[str, Any]:
         "pleas": sayings.pleas(visit.words.language, purchase.attention or ""),
         "until": until,
         "left": visit.words.span(max((until - now()).total_seconds(), 0)) if until else "",
-        "pay_link": qr.seqr_link(purchase.pay_code) if purchase.pay_code else "",
+        "pay_link": qr.seqr_link(purchase.pay_code, settings.seqr_app) if purchase.pay_code else "",
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Annotated
 
 import typer
@@ -58,9 +60,8 @@ def show(purchase_id: Id) -> None:
         way = move.target if move.source in (None, move.target) else f"{move.source} -> {move.target}"
         typer.echo(f"  {move.at:{_TIME}}  {way:<22} {_plain(move.detail)} ({_plain(move.actor)})")
     typer.echo("\nCalls to SEQR")
-    for call in calls:
-        said = f"{call.operation:<18} {call.duration_ms:6.0f} ms"
-        typer.echo(f"  {call.at:{_TIME}}  {said}  {_plain(call.detail)}")
+    for line in _calls(calls):
+        typer.echo(line)
 
 
 @app.command("retry")
@@ -113,6 +114,18 @@ def _whole(
         purchase_queries.transitions(connection, purchase_id),
         purchase_queries.exchanges_of(connection, purchase_id),
     )
+
+
+def _calls(calls: list[ExchangeRecord]) -> Iterator[str]:
+    """One line a call; of equal calls in a row the first, and how often until when."""
+    for _, some in groupby(
+        calls, key=lambda call: (call.operation, call.outcome, call.result_code, call.detail)
+    ):
+        alike = list(some)
+        first, last = alike[0], alike[-1]
+        again = f" ({len(alike)} times until {last.at:{_TIME}})" if len(alike) > 1 else ""
+        said = f"{first.operation:<18} {first.duration_ms:6.0f} ms"
+        yield f"  {first.at:{_TIME}}  {said}  {_plain(first.detail)}{again}"
 
 
 def _row(record: PurchaseRecord) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ async def test_a_mail_that_is_not_written_yet(sqlite_office: Office) -> None:
 
 
 async def test_the_list_by_state_and_by_recipient(office: Office) -> None:
+    purchase_id = ""
     for number in range(52):
         purchase_id = await office.purchase("stocked")
         await office.database.write(happenings.mail, purchase_id, recipient=f"kund{number:02}@example.com")

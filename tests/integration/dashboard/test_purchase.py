@@ -122,12 +122,14 @@ def _stuck(connection: Connection, purchase_id: str, why: str) -> None:
     mark(connection, load(connection, purchase_id), why, Stamp("reconciler", now()))
 
 
+LACKS = "Paid, but the stock lacks 1 × mug (0 left): restock it, then it goes on by itself; or refund it."
+
+
 @pytest.mark.parametrize(
     ("why", "said"),
     [
         (
-            "Paid, but the stock lacks 1 × mug (0 left): "
-            "restock it, then it goes on by itself; or refund it.",
+            LACKS,
             "Paid, but the stock lacks 1 × mug (0 left). Receive the goods into the stock, and it goes on",
         ),
         (
@@ -148,7 +150,7 @@ async def test_why_it_is_stuck_is_read_first(sqlite_office: Office, why: str, sa
     assert "attention_over" not in page
 
 
-def _issued(connection: Connection, purchase_id: str, **changes: object) -> None:
+def _issued(connection: Connection, /, purchase_id: str, **changes: object) -> None:
     row = {
         "id": new_id(),
         "purchase_id": purchase_id,

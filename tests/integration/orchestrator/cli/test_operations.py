@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from orchestrator.database import Database, open_database
 from orchestrator.identity import now
 from orchestrator.session import Origin
 from orchestrator.signin import SignInRefused
+from tests.fixtures.happenings import asks
 from tests.fixtures.operations import keep_purchase, logging_as_before
 from tests.fixtures.shop import at_work
 
@@ -180,6 +182,22 @@ def test_purchases_are_listed_and_shown(on: str) -> None:
         "903 26 Umeå",
     ):
         assert words in shown
+
+
+def test_equal_calls_in_a_row_are_shown_as_one(on: str) -> None:
+    ids: list[str] = []
+
+    async def fill(database: Database) -> None:
+        ids.append(await database.write(keep_purchase, state="invoiced"))
+        await database.write(asks, ids[0], 30, datetime(2026, 3, 1, 12, tzinfo=UTC))
+        await database.write(asks, ids[0], 1, datetime(2026, 3, 1, 13, tzinfo=UTC), "PAID")
+
+    using(on, fill)
+    calls = run("purchases", "show", ids[0]).out.partition("Calls to SEQR\n")[2].splitlines()
+    assert len(calls) == 2
+    assert calls[0].startswith("  2026-03-01 12:00:00")
+    assert calls[0].endswith("ISSUED (30 times until 2026-03-01 12:00:29)")
+    assert calls[1].endswith("PAID")
 
 
 def test_an_unknown_purchase_is_one_clear_line(on: str) -> None:
