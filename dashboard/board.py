@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from sqlalchemy import Connection
+
 from dashboard import chart
 from dashboard.actions import buttons
 from dashboard.answer import link
 from dashboard.filter import LIST, address
 from dashboard.language import mark
 from dashboard.live import Live
-from dashboard.queries.overview import SOLD, Bar, Board, Needy
+from dashboard.queries.overview import SOLD, Bar, Board, Needy, read_waiting
 from dashboard.window import Span, Window
 from orchestrator import pulse
 from orchestrator.database import Database
@@ -99,13 +101,17 @@ async def health(live: Live, database: Database, language: str) -> str:
     """The HTML of SEQR's health; read once for all who look, and up to ``HEALTH_LASTS`` old."""
 
     async def draw() -> str:
-        beat = await live.shared("pulse", lambda: database.read(pulse.read, now()), HEALTH_LASTS)
-        return _health(live, language, beat)
+        beat, waiting = await live.shared("pulse", lambda: database.read(_read_health), HEALTH_LASTS)
+        return _health(live, language, beat, waiting)
 
     return await live.shared(f"health:{language}", draw, HEALTH_LASTS)
 
 
-def _health(live: Live, language: str, beat: Pulse) -> str:
+def _read_health(connection: Connection) -> tuple[Pulse, int]:
+    return pulse.read(connection, now()), read_waiting(connection)
+
+
+def _health(live: Live, language: str, beat: Pulse, waiting: int) -> str:
     return live.render(
         language,
         "overview/health.html",
@@ -113,7 +119,8 @@ def _health(live: Live, language: str, beat: Pulse) -> str:
         late=beat.longest_unasked > LATE,
         deadline=DEADLINE,
         share=round(min(beat.longest_unasked / DEADLINE, 1) * 100),
-        waiting=f"{LIST}?state={State.INVOICED.value}",
+        waiting=waiting,
+        to_waiting=f"{LIST}?state={State.INVOICED.value}",
     )
 
 

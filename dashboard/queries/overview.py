@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, Subquery, func, literal_column, select
+from sqlalchemy import Connection, Row, Select, Subquery, func, literal_column, select
 
 from dashboard.window import Window
 from orchestrator import tally
@@ -111,8 +111,6 @@ class Board:
     needy: tuple[Needy, ...]
     attention: int
     """How many need a hand in all."""
-    waiting: int
-    """How many are invoiced: a customer may pay them."""
     happened: tuple[Happened, ...]
 
 
@@ -122,9 +120,13 @@ def read_board(connection: Connection, window: Window) -> Board:
         figures=read_figures(connection, window),
         needy=read_needy(connection),
         attention=tally.attention(connection),
-        waiting=tally.totals(connection)[State.INVOICED.value],
         happened=read_happened(connection),
     )
+
+
+def read_waiting(connection: Connection) -> int:
+    """How many are invoiced: their customers may pay."""
+    return tally.totals(connection)[State.INVOICED.value]
 
 
 def read_figures(connection: Connection, window: Window) -> Figures:
@@ -139,12 +141,9 @@ def read_needy(connection: Connection) -> tuple[Needy, ...]:
     """The latest that need a hand, newest first."""
     c = purchases.c
     columns = (c.id, c.state, c.attention, c.revision, c.customer_name, c.title, c.amount, c.currency)
-    found = connection.execute(
-        select(*columns, c.holds_stock, c.updated_at)
-        .where(c.attention.is_not(None))
-        .order_by(c.id.desc())
-        .limit(SHOWN)
-    ).all()
+    statement: Select[Any] = select(*columns, c.holds_stock, c.updated_at)
+    statement = statement.where(c.attention.is_not(None)).order_by(c.id.desc()).limit(SHOWN)
+    found = connection.execute(statement).all()
     ids = [row.id for row in found]
     marked, missing = _marked(connection, ids), _missing(connection, found)
     return tuple(
@@ -248,7 +247,7 @@ def _marked(connection: Connection, ids: list[str]) -> dict[str, datetime]:
     return {row[0]: row[1] for row in connection.execute(statement.group_by(j.purchase_id))}
 
 
-def _missing(connection: Connection, found: Iterable[Row[Any]]) -> dict[str, str]:
+def _missing(connection: Connection, found: Sequence[Row[Any]]) -> dict[str, str]:
     """By paid purchase, the first product that the stock lacks for it now."""
     held = {row.id: row.holds_stock for row in found if row.state == State.PAID.value}
     c = purchase_lines.c

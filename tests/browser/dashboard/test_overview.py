@@ -15,6 +15,7 @@ from orchestrator.purchase import load
 from orchestrator.stamp import Stamp
 from orchestrator.tables import products
 from statemachine import Action, Trigger
+from tests.fixtures.axe import violations
 from tests.fixtures.dashboard import PASSWORD, Office
 
 
@@ -66,6 +67,7 @@ async def test_every_kind_of_link_leads_to_what_it_counts(opened: Page, sqlite_o
     await page.locator(".as-table tbody tr").last.get_by_role("link").last.click()
     await expect(page.locator("tr[id^=p-]")).to_have_count(2)
     await page.go_back()
+    await expect(page.locator("#health .waiting")).to_contain_text("1 customer may pay now")
     await page.locator("#health .waiting a").click()
     await expect(page.locator("tr[id^=p-]")).to_have_count(1)
     await page.go_back()
@@ -89,6 +91,9 @@ async def test_the_button_helps_and_leads_back(opened: Page, sqlite_office: Offi
     await sqlite_office.database.write(_mark, stuck, "SEQR says FOO.")
     needy = opened.locator(f"#needy-{stuck}")
     await expect(needy).to_contain_text("SEQR says FOO.")
+    for scheme in ("light", "dark"):
+        await opened.emulate_media(color_scheme=scheme)
+        assert await violations(opened) == []
     await needy.get_by_role("button", name="Check now").click()
     await expect(opened.locator(".flash")).to_be_visible()
     await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from anyio import Event
 
-from dashboard.pace import Pause, paced
+from dashboard.pace import Pause, Tick, paced, ticking
 from orchestrator.tail import FeedEvent
 
 
@@ -57,4 +57,27 @@ async def test_the_stop_of_the_process_ends_the_stream() -> None:
     assert isinstance(await anext(stream), FeedEvent)
     stop.set()
     assert [item async for item in stream] == []
+    assert closed.is_set()
+
+
+async def test_ticks_come_without_an_event_and_lose_none() -> None:
+    closed, stop = asyncio.Event(), Event()
+    first = event(1)
+    source = paced(played(first, closed=closed), pause=9, lifetime=9, stop=stop)
+    told = []
+    async for item in ticking(source, 0.02):
+        told.append(item)
+        if len(told) == 4:
+            stop.set()
+    assert told[0] is first
+    assert all(isinstance(item, Tick) for item in told[1:4])
+    assert closed.is_set()
+
+
+async def test_who_leaves_a_ticking_stream_closes_the_feed() -> None:
+    closed = asyncio.Event()
+    ticked = ticking(paced(played(event(1), closed=closed), pause=9, lifetime=9, stop=Event()), 0.02)
+    assert isinstance(await anext(ticked), FeedEvent)
+    assert isinstance(await anext(ticked), Tick)
+    await ticked.aclose()
     assert closed.is_set()
