@@ -50,7 +50,8 @@ async def show_mails(visit: Visit) -> Response:
     state, recipient = visit.asked("state"), visit.asked("q")[:_LONGEST_SEARCH]
     state = state if state in STATES else ""
     digest = await database.read(read_digest)
-    counts = await live.shared("mail-counts", lambda: database.read(count))
+    # Counting reads them all, so those who see the same change share it.
+    counts = await live.shared(f"mail-counts {digest}", lambda: database.read(count))
     found = await database.read(_read, state, visit.asked("older"), recipient)
     return page(
         visit,
