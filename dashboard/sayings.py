@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 
 from dashboard.language import Language, mark
+from dashboard.shapes import fits, shown
 
 _WHY = " Why: "
 """Stands before the reason in the words of who acted."""
@@ -115,8 +115,8 @@ def pleas(language: Language, attention: str) -> list[Plea]:
 
 
 def _plea(language: Language, written: str) -> Plea:
-    helping = next((text for piece, text in _HELP.items() if piece in written or _fits(piece, written)), "")
-    lacking = tuple(_GOODS.findall(written)) if _fits(_LACKS, written) else ()
+    helping = next((text for piece, text in _HELP.items() if piece in written or fits(piece, written)), "")
+    lacking = tuple(_GOODS.findall(written)) if fits(_LACKS, written) else ()
     return Plea(_said(language, written), language.gettext(helping) if helping else "", lacking)
 
 
@@ -127,18 +127,4 @@ def _parts(attention: str) -> list[str]:
 
 
 def _said(language: Language, written: str) -> str:
-    for shape, shown in _SHOWN.items():
-        if found := _pattern(shape).fullmatch(written):
-            return language.gettext(shown, **found.groupdict())
-    return written
-
-
-def _fits(shape: str, written: str) -> bool:
-    return _pattern(shape).fullmatch(written) is not None
-
-
-@cache
-def _pattern(shape: str) -> re.Pattern[str]:
-    pieces = re.split(r"%\((\w+)\)s", shape)
-    texts = [f"(?P<{piece}>.+)" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)]
-    return re.compile("".join(texts), re.DOTALL)
+    return shown(language, _SHOWN, written) or written

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
-from dashboard import sayings
+from dashboard import flaws, sayings
 from dashboard.language import Language, mark
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
@@ -230,6 +230,10 @@ class Words:
     def detail(self, written: str) -> str:
         """What a row of the journal tells, in words."""
         return sayings.told(self.language, written)
+
+    def flaw(self, written: str) -> str:
+        """What is wrong with a product or a product file, as a sentence."""
+        return flaws.flaw(self.language, written)
 
     def verdict(self, name: str) -> str:
         """How a call to SEQR ended."""

@@ -125,7 +125,7 @@ async def test_a_bundle_is_added_and_edited(page: Page, sqlite_office: Office) -
         await page.get_by_label("Token of the product").nth(row).fill(token)
     await expect(page.locator(".part-title").last).to_have_text("Spoon")
     await page.get_by_role("button", name="Add it").click()
-    await expect(page.locator("#bundle-problem")).to_contain_text("names part mug twice")
+    await expect(page.locator("#bundle-problem")).to_contain_text("It names mug twice.")
     await page.get_by_role("button", name="Remove this part").nth(1).click()
     await page.get_by_role("button", name="Add it").click()
     await expect(page.locator(".flash")).to_contain_text("Tea set is added.")

@@ -115,7 +115,7 @@ async def test_a_file_that_is_wrong_by_now_is_shown_so(sqlite_office: Office) ->
     page = await upload(visitor, file("pair,Pair,1,SEK,25,,,,,mug:2"))
     await _other_currency(visitor)
     page = await confirm(visitor, page, 409)
-    assert "contains mug, which is priced in EUR" in text(page)
+    assert "mug is priced in EUR: a bundle and its parts have one currency." in text(page)
 
 
 async def _other_currency(visitor: Visitor) -> None:
@@ -134,9 +134,9 @@ async def test_wrong_lines_are_named_beside_what_the_others_would_do(office: Off
     words = text(page)
     assert "added 1 changed 0 unchanged 0 wrong 4" in words
     assert "2 price 'x' should be a number such as 149.90" in words
-    assert "2 tax_rate should be 0 to 100 percent" in words
-    assert "3 bundle contains knife, but there is no such product" in words
-    assert "4 – has 2 cells, the header has 10" in words
+    assert "2 tax_rate It should be 0 to 100 percent." in words
+    assert "3 bundle There is no product knife." in words
+    assert "4 – The line has 2 cells, the header has 10." in words
     assert "Import 1 product" not in words
     await confirm(visitor, page, 409)
     assert [row[0] for row in await catalogue(office.database)] == ["mug", "set", "spoon"]
@@ -146,8 +146,8 @@ async def test_wrong_lines_are_named_beside_what_the_others_would_do(office: Off
     ("data", "words"),
     [
         ("", "Choose a file, or paste its text."),
-        ("token,title\n", "line 1: column price is missing"),
-        (b"\xff\xfe" + HEADER.encode(), "line 1: is not UTF-8; save the file as CSV in UTF-8"),
+        ("token,title\n", "Line 1: the column price is missing."),
+        (b"\xff\xfe" + HEADER.encode(), "Line 1 is not UTF-8: save the file as CSV in UTF-8."),
         (HEADER + "\n" + "x" * 1_000_000, "at most 1000000 are possible"),
         (file(*[f"p{number},P,1,SEK,25,,,,," for number in range(10_001)]), "more than 10000 rows"),
     ],

@@ -15,7 +15,7 @@ from tests.fixtures.dashboard import Office, Visitor
 from tests.fixtures.pages import text
 from tests.integration.dashboard.test_products import deeds
 
-NEW = {
+NEW: dict[str, Any] = {
     "token": "fork",
     "title": "Fork",
     "price": "1 049,50",
@@ -73,21 +73,21 @@ async def test_a_product_is_added(office: Office) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"token": "a b"}, "Token should be 1 to 64 letters"),
-        ({"token": "mug"}, "Token is taken by another product."),
-        ({"title": " "}, "Title is empty."),
-        ({"title": "x" * 201}, "Title has 201 characters, at most 200 fit."),
-        ({"price": "0"}, "Price should be more than 0."),
-        ({"price": "cheap"}, "Price 'cheap' should be a number such as 149.90."),
-        ({"price": "1.999"}, "Price 1.999 has more decimals than SEK has."),
-        ({"currency": "XXQ"}, "Currency 'XXQ' should be an ISO 4217 code such as SEK."),
-        ({"tax_rate": "101"}, "Tax rate should be 0 to 100 percent."),
-        ({"ean": "12"}, "EAN should be 8 to 14 digits."),
-        ({"on_hand": "-1"}, "On hand '-1' should be a whole number, 0 or more."),
-        ({"part-1": "mug", "quantity-1": ""}, "The bundle needs a whole number of mug."),
-        ({"part-1": "", "quantity-1": "2"}, "The bundle names no product in row 1."),
-        ({"part-1": "gone", "quantity-1": "2"}, "The bundle contains gone, but there is no such product."),
-        ({"part-1": "set", "quantity-1": "1"}, "The bundle contains set, which is a bundle itself."),
+        ({"token": "a b"}, "It should be 1 to 64 letters"),
+        ({"token": "mug"}, "Another product has it already."),
+        ({"title": " "}, "It is empty."),
+        ({"title": "x" * 201}, "It has 201 characters; at most 200 fit."),
+        ({"price": "0"}, "It should be more than 0."),
+        ({"price": "cheap"}, "'cheap' should be a number such as 149.90."),
+        ({"price": "1.999"}, "1.999 has more decimals than SEK has."),
+        ({"currency": "XXQ"}, "'XXQ' should be an ISO 4217 code such as SEK."),
+        ({"tax_rate": "101"}, "It should be 0 to 100 percent."),
+        ({"ean": "12"}, "It should be 8 to 14 digits."),
+        ({"on_hand": "-1"}, "'-1' should be a whole number, 0 or more."),
+        ({"part-1": "mug", "quantity-1": ""}, "How many of mug? A whole number, 1 or more."),
+        ({"part-1": "", "quantity-1": "2"}, "Row 1 names no product."),
+        ({"part-1": "gone", "quantity-1": "2"}, "There is no product gone."),
+        ({"part-1": "set", "quantity-1": "1"}, "set is a bundle itself: bundles do not nest."),
     ],
 )
 async def test_what_is_wrong_stands_at_its_field(
@@ -213,7 +213,7 @@ async def test_a_form_of_fifty_parts_is_read(sqlite_office: Office) -> None:
     page = await visitor.send(
         "/catalogue/new", 422, form_at="/catalogue/new", **{**NEW, "on_hand": "", **rows}
     )
-    assert "The bundle contains part1, but there is no such product." in text(page)
+    assert "There is no product part1." in text(page)
     assert fields_of(page)["part-50"] == "part50"
 
 

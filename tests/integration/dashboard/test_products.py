@@ -33,7 +33,7 @@ async def deeds(database: Database) -> list[tuple[str, str, str, str]]:
             .where(c.action.like("product.%") | c.action.like("stock.%"))
             .order_by(c.id)
         )
-        return [tuple(row) for row in rows]  # type: ignore[misc]
+        return [(actor, action, subject, detail) for actor, action, subject, detail in rows]
 
     return await database.read(read)
 
