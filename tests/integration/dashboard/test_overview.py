@@ -1,11 +1,8 @@
-"""The overview: its numbers, what they link to, what helps, and what a viewer is told, on both databases."""
+"""The overview: its numbers, what they link to, what helps, on both databases."""
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
@@ -24,7 +21,7 @@ from orchestrator.journal import mark
 from orchestrator.purchase import load
 from orchestrator.stamp import Stamp
 from orchestrator.tables import products, purchase_lines
-from statemachine import Action, Trigger
+from statemachine import Action
 from tests.fixtures.dashboard import Office, Visitor, place
 from tests.fixtures.shop import stocked
 
@@ -234,71 +231,6 @@ async def test_no_statement_reads_a_big_table_from_end_to_end(database: Database
             whole = [rf"PLAN .*Seq Scan on {table}\b", rf"PLAN SCAN {table}$"]
             if LATEST not in " ".join(plan.split()):
                 assert not any(re.search(pattern, plan, re.MULTILINE) for pattern in whole), plan
-
-
-@asynccontextmanager
-async def _stream(visitor: Visitor, page: str) -> AsyncIterator[AsyncIterator[tuple[str, str]]]:
-    """The stream that the page asks for: its events by name, with their HTML."""
-    address = re.search(r'sse-connect="([^"]+)"', page)
-    assert address is not None
-    headers = {"Accept": "text/event-stream"}
-    async with visitor.http.get(visitor.base_url + unescape(address[1]), headers=headers) as answer:
-        yield _events(answer.content)
-
-
-async def _events(lines: Any) -> AsyncIterator[tuple[str, str]]:
-    name, data = "", list[str]()
-    async for line in lines:
-        field, _, value = line.decode().rstrip("\r\n").partition(": ")
-        if field == "event":
-            name, data = value, []
-        elif field == "data":
-            data.append(value)
-        elif not field and name:
-            yield name, "\n".join(data)
-            name = ""
-
-
-async def test_a_viewer_is_told_what_changes(office: Office) -> None:
-    purchase_id = await office.purchase("invoiced")
-    visitor = await office.signed_in()
-    async with _stream(visitor, await visitor.get("/")) as told, asyncio.timeout(15):
-        await office.move(purchase_id, Trigger.PAY)
-        pieces: dict[str, str] = {}
-        async for name, html in told:
-            pieces[name] = html
-            if {"figures", "feed", "chart", "health"} <= set(pieces):
-                break
-    assert "1 purchase" in text(pieces["figures"])
-    assert "paid" in text(pieces["feed"]).split("Anna Svensson")[1]
-    assert "csrf" not in "".join(pieces.values())
-
-
-async def test_viewers_share_the_reading(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads: list[str] = []
-    original = office.database.read
-
-    async def counted(work: Any, *args: Any, **kwargs: Any) -> Any:
-        reads.append(work.__name__)
-        return await original(work, *args, **kwargs)
-
-    visitors = [await office.signed_in() for _ in range(4)]
-    pages = [await visitor.get("/") for visitor in visitors]
-    purchase_id = await office.purchase("invoiced")
-
-    async def hear(visitor: Visitor, page: str) -> None:
-        async with _stream(visitor, page) as told:
-            async for name, html in told:
-                if name == "feed" and "stocked" in html:
-                    return
-
-    monkeypatch.setattr(office.database, "read", counted)
-    async with asyncio.timeout(15):
-        hearing = asyncio.gather(*(hear(*each) for each in zip(visitors, pages, strict=True)))
-        for trigger in (Trigger.PAY, Trigger.STOCK):
-            await office.move(purchase_id, trigger)
-        await hearing
-    assert 1 <= reads.count("read_board") <= 4
 
 
 async def test_lines_of_charges_are_no_goods(database: Database) -> None:
