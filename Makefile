@@ -15,7 +15,7 @@ COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orc
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench pictures format lock wheel clean
+.PHONY: help run test check bench pictures translations format lock wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -57,6 +57,9 @@ bench: $(STAMPS)/dev $(VENDOR) ## Run the benchmarks; figures go to var/bench
 pictures: $(STAMPS)/dev $(VENDOR) ## Take a picture of every page, wide and on a phone, light and dark, into var/pictures
 	@$(BIN)/python scripts/browser.py
 	@$(BIN)/python -m scripts.pictures
+
+translations: $(STAMPS)/dev ## Bring the catalogues of translations up to date with the texts in the code
+	@$(BIN)/python -m scripts.translations
 
 format: $(STAMPS)/dev ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff check --fix .

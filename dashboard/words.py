@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal
 
-from dashboard import flaws, sayings
+from dashboard import flaws, records, sayings
 from dashboard.language import Language, mark
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
@@ -251,11 +251,11 @@ class Words:
 
     def said(self, error: OrchestratorError) -> str:
         """What an error says."""
-        return self.language.lookup(error.message)
+        return records.told(self.language, error.message)
 
     def told(self, message: str) -> str:
-        """A text that was not written in the template, such as a constant or a journal's detail."""
-        return self.language.lookup(message)
+        """A text that was not written in the template: a constant, or what another room says."""
+        return records.told(self.language, message)
 
     def _known(self, texts: dict[str, str], name: str) -> str:
         """The text for a name; the name itself, readable, where a newer version wrote it."""
