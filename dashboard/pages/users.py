@@ -155,7 +155,7 @@ def _shown_once(visit: Visit, name: str, secret: str) -> Response:
     return page(
         visit,
         "people/secret.html",
-        heading=visit.gettext("The first password of %(name)s", name=name),
+        heading=visit.gettext("The password of %(name)s", name=name),
         explanation=visit.gettext(
             "Give it to %(name)s, who can choose another one after signing in.", name=name
         ),
