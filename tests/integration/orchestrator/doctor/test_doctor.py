@@ -19,7 +19,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from orchestrator.doctor import CHECKS, Finding, Health, examination, examine
-from orchestrator.doctor.ground import check_database, check_migrations, check_secret_key, check_settings
+from orchestrator.doctor.ground import (
+    check_database,
+    check_migrations,
+    check_secret_key,
+    check_settings,
+    check_variables,
+)
 from orchestrator.doctor.neighbours import (
     check_clock,
     check_public_address,
@@ -92,6 +98,16 @@ async def test_missing_settings_are_named() -> None:
     assert found.health is Health.FAIL
     for name in ("SEQR_ENDPOINT", "SEQR_PRINCIPAL_ID", "SEQR_PASSWORD"):
         assert f"ORCHESTRATOR_{name}" in found.sentence
+
+
+async def test_a_misspelt_variable_is_doubtful_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await check_variables(settings())).health is Health.OK
+    monkeypatch.setenv("ORCHESTRATOR_SMTPURL", PASSWORD)
+    found = await check_variables(settings())
+    assert found.health is Health.WARN
+    assert "ORCHESTRATOR_SMTPURL is no setting" in found.sentence
+    assert "Did you mean ORCHESTRATOR_SMTP_URL?" in found.sentence
+    assert PASSWORD not in str(found)
 
 
 async def test_an_open_create_purchase_is_doubtful() -> None:
