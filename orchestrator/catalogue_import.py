@@ -59,11 +59,11 @@ def preview(connection: Connection, reading: Reading) -> Preview:
     while True:
         try:
             plan = catalogue.plan(connection, [record.change for record in records])
-            break
         except CatalogueError as error:
             wrong += catalogue_csv.located(error, records)
             records = [record for record in records if record.change.token not in error.by_token]
-    return _preview(plan, records, sorted(wrong, key=lambda problem: problem.line))
+        else:
+            return _preview(plan, records, sorted(wrong, key=lambda problem: problem.line))
 
 
 def apply(connection: Connection, records: Sequence[Record], fingerprint: str, stamp: Stamp) -> Preview:
