@@ -212,6 +212,8 @@ class _Search:
 
 def _together(sources: Sequence[Select[Any]]) -> Select[Any]:
     """Each id that any of the sources gives, once. (SQLite takes no compound within a compound.)"""
+    if len(sources) == 1:
+        return sources[0].distinct()
     return select(union(*sources).subquery().c.id)
 
 

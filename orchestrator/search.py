@@ -109,8 +109,9 @@ def words(text: str) -> tuple[str, ...]:
     if _PHONE.fullmatch(text.strip()):
         digits = _digits(text).lstrip("0")
         return (digits,) if digits else ()
-    outer = (_OUTSIDE.sub("", word) for word in fold(text).split())
-    return tuple(dict.fromkeys(word[:LONGEST_TERM] for word in outer if word))[:MOST_WORDS]
+    found = [_OUTSIDE.sub("", word) for word in fold(text).split()]
+    kept = [word for word in found if word] or fold(text).split()
+    return tuple(dict.fromkeys(word[:LONGEST_TERM] for word in kept))[:MOST_WORDS]
 
 
 def terms(name: str, mail: str, phone: str) -> list[str]:
@@ -160,7 +161,7 @@ def fold(text: str) -> str:
 def _name_terms(name: str) -> Iterator[str]:
     for word in fold(name).split():
         whole = _OUTSIDE.sub("", word)
-        yield whole
+        yield whole or word
         yield from _WORD.findall(whole)
 
 

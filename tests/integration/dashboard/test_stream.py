@@ -65,7 +65,7 @@ async def test_a_changed_row_comes_drawn_and_the_counts_follow(office: Office) -
     purchase_id = await office.purchase("invoiced", customer_name="<b>Åsa</b>")
     visitor = await office.signed_in("vera")
     position = await office.feed.position()
-    async with listening(visitor, f"/events?after={position}&arrivals=1") as stream:
+    async with listening(visitor, f"/events?page=purchases&after={position}&arrivals=1") as stream:
         await _somebody_listens(office)
         await office.move(purchase_id, Trigger.PAY)
         row = await until_heard(stream, f"p-{purchase_id}")
@@ -79,7 +79,7 @@ async def test_a_changed_row_comes_drawn_and_the_counts_follow(office: Office) -
 async def test_arrivals_are_those_of_the_list(office: Office) -> None:
     visitor = await office.signed_in()
     position = await office.feed.position()
-    async with listening(visitor, f"/events?after={position}&state=paid&arrivals=1") as stream:
+    async with listening(visitor, f"/events?page=purchases&after={position}&state=paid&arrivals=1") as stream:
         await _somebody_listens(office)
         await office.purchase("failed")
         paid = await office.purchase("paid")
@@ -89,10 +89,10 @@ async def test_arrivals_are_those_of_the_list(office: Office) -> None:
 async def test_who_lost_the_connection_misses_nothing(office: Office) -> None:
     visitor = await office.signed_in()
     first = await office.purchase("paid")
-    async with listening(visitor, "/events?after=0") as stream:
+    async with listening(visitor, "/events?page=purchases&after=0") as stream:
         last = (await until_heard(stream, f"p-{first}")).id
     missed = await office.purchase("stocked")
-    async with listening(visitor, "/events?after=0", last=last) as stream:
+    async with listening(visitor, "/events?page=purchases&after=0", last=last) as stream:
         heard = await until_heard(stream, f"p-{missed}")
     assert int(heard.id) > int(last)
 
@@ -100,7 +100,7 @@ async def test_who_lost_the_connection_misses_nothing(office: Office) -> None:
 async def test_a_purchase_hears_only_of_itself_and_only_of_news(office: Office) -> None:
     purchase_id, other = await office.purchase("invoiced"), await office.purchase("invoiced")
     visitor = await office.signed_in()
-    async with listening(visitor, f"/events?after=0&purchase={purchase_id}&revision=2") as stream:
+    async with listening(visitor, f"/events?page=purchase&after=0&id={purchase_id}&revision=2") as stream:
         await _somebody_listens(office)
         await office.move(other, Trigger.PAY)
         await office.move(purchase_id, Trigger.PAY)
@@ -112,7 +112,7 @@ async def test_who_was_away_too_long_is_told_to_load_again(office: Office) -> No
     visitor = await office.signed_in()
     for _ in range(BACKLOG // 4 + 20):
         await office.purchase("stocked")
-    for address in ("/events?after=0", "/events?after=0&purchase=x"):
+    for address in ("/events?page=purchases&after=0", "/events?page=purchase&after=0&id=x"):
         async with listening(visitor, address) as stream:
             await until_heard(stream, "stale")
 
@@ -128,7 +128,7 @@ async def test_a_stream_ends_when_the_database_does_not_answer(
             raise DatabaseUnavailable
         return await original(work, *args)
 
-    async with listening(visitor, "/events?after=0") as stream:
+    async with listening(visitor, "/events?page=purchases&after=0") as stream:
         await _somebody_listens(office)
         monkeypatch.setattr(office.database, "read", broken)
         await office.purchase("paid")
@@ -150,7 +150,7 @@ async def test_any_number_of_viewers_reads_a_change_once(
         return await original(work, *args)
 
     async def follow() -> None:
-        async with listening(visitor, f"/events?after={position}") as stream:
+        async with listening(visitor, f"/events?page=purchases&after={position}") as stream:
             heard = await until_heard(stream, f"p-{purchase_id}")
             while 'data-revision="3"' not in heard.data:
                 heard = await until_heard(stream, f"p-{purchase_id}")

@@ -103,9 +103,9 @@ STANDS = [
     ("customer_name", "100% Wool_Shop", "% wool_"),
     ("customer_name", "O'Neil \\ <b>", "o'neil \\ <B>"),
     ("customer_email", "birgit@example.org", "BIRGIT@"),
-    ("customer_msisdn", "46709998877", "99988"),
-    ("purchase_token", "teapot-2", "TEAPOT"),
-    ("title", "Blue kettle", "blue KET"),
+    ("customer_email", "sales@tea.example.net", "example.net"),
+    ("customer_msisdn", "46709998877", "070 999 88"),
+    ("customer_msisdn", "46701112233", "+46 70 111"),
 ]
 
 
