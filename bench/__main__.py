@@ -1,4 +1,7 @@
-"""``make bench``: measure, print the table, write it to ``var/bench``. ``QUICK=1`` measures a fifth."""
+"""``make bench``: measure, print the tables, write them to ``var/bench``.
+
+``QUICK=1`` measures less; ``ONLY=suite`` measures what customers do, ``ONLY=dashboard`` the dashboard's pages.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bench import dashboard
 from bench.errors import BenchError
 from bench.suite import FULL, QUICK, measure
 from tests.fixtures.postgres import PostgresUnavailableError
@@ -18,16 +22,23 @@ DIRECTORY = Path("var") / "bench"
 
 def main() -> int:
     """Returns the exit status: 0 measured, 1 not."""
-    scale = QUICK if os.environ.get("QUICK", "0") not in ("", "0") else FULL
+    quick, only = os.environ.get("QUICK", "0") not in ("", "0"), os.environ.get("ONLY", "")
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     try:
-        report = asyncio.run(measure(scale, DIRECTORY, lambda words: print(f"… {words}", file=sys.stderr)))
+        if only != "dashboard":
+            report = asyncio.run(measure(QUICK if quick else FULL, DIRECTORY, _say))
+            print(report.text())
+            print(f"Written to {report.write(DIRECTORY)} and .json beside it.\n")
+        if only != "suite":
+            print(dashboard.report(quick, DIRECTORY.resolve(), _say))
     except (BenchError, PostgresUnavailableError, aiohttp.ClientError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    print(report.text())
-    print(f"Written to {report.write(DIRECTORY)} and .json beside it.")
     return 0
+
+
+def _say(words: str) -> None:
+    print(f"… {words}", file=sys.stderr)
 
 
 if __name__ == "__main__":

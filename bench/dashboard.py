@@ -1,0 +1,152 @@
+"""The dashboard at a thousand purchases and at a million: how soon its pages answer.
+
+``make bench ONLY=dashboard``; with ``QUICK=1`` it goes up to 20,000.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from bench import dataset
+from bench.cases import Case, cases
+from bench.errors import BenchError
+from bench.load import percentile
+from bench.machine import load
+from bench.seqr import stub_seqr
+from bench.shop import shop
+from bench.suite import POSTGRESQL, SQLITE, Say
+from bench.viewers import sign_in
+from tests.fixtures.postgres import running_server
+
+SIZES = (1_000, 1_000_000)
+QUICK_SIZES = (1_000, 20_000)
+ROUNDS = 12
+"""So often each address is asked for, after once to warm up."""
+
+_ROW = re.compile(r'<tr id="p-([^"]+)"')
+_COLUMNS = (28, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One kind of page on one database with so many purchases: milliseconds."""
+
+    name: str
+    database: str
+    size: int
+    p50: float
+    p95: float
+    target: float
+
+    @property
+    def is_met(self) -> bool:
+        return self.p95 <= self.target
+
+
+async def measure(
+    sizes: Sequence[int], home: Path, say: Say, databases: Sequence[str] = (SQLITE, POSTGRESQL)
+) -> list[Figures]:
+    """Ask for every page of every size on every database. Raises BenchError for an answer other than 200."""
+    found = []
+    for database in databases:
+        for size in sizes:
+            async with _url(database, size, home, say) as url:
+                say(f"asking for pages of {size:,} purchases on {database}")
+                found += [
+                    _figures(case, database, size, taken) async for case, taken in _taken(database, url, home)
+                ]
+    return found
+
+
+def table(figures: Sequence[Figures]) -> str:
+    """A line for each page and database: the smallest size against the largest."""
+    small, large = min(f.size for f in figures), max(f.size for f in figures)
+    by_key = {(f.name, f.database, f.size): f for f in figures}
+    head = f"{'page':{_COLUMNS[0]}}{'database':{_COLUMNS[1]}}"
+    lines = [
+        f"{head}{f'p50/p95 ms at {small:,}':>22}{f'p50/p95 ms at {large:,}':>26}{'ratio':>7}{'target':>8}"
+    ]
+    for (name, database, size), last in by_key.items():
+        if size == large:
+            first = by_key[name, database, small]
+            both = f"{f'{first.p50:.0f} / {first.p95:.0f}':>22}{f'{last.p50:.0f} / {last.p95:.0f}':>26}"
+            met = "met" if last.is_met else "MISSED"
+            ratio = f"{last.p95 / first.p95:>7.1f}{last.target:>8.0f} {met}"
+            lines.append(f"{name:{_COLUMNS[0]}}{database:{_COLUMNS[1]}}{both}{ratio}")
+    return "\n".join(lines) + "\n"
+
+
+def _figures(case: Case, database: str, size: int, taken: Sequence[float]) -> Figures:
+    return Figures(case.name, database, size, percentile(taken, 50), percentile(taken, 95), case.target)
+
+
+async def _taken(database: str, url: str, home: Path) -> AsyncIterator[tuple[Case, list[float]]]:
+    """Each kind of page, and how long its answers took (ms)."""
+    async with stub_seqr() as seqr, shop(database, url, seqr.endpoint, home) as served:
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar) as http:
+            await sign_in(http, served.address)
+            newest = await _first_row(http, f"{served.address}/purchases")
+            dear = await _first_row(http, f"{served.address}/purchases?min=150&sort=amount-low")
+            for case in cases(newest, dear):
+                addresses = [served.address + path for path in case.paths]
+                for address in addresses:
+                    await _ask(http, address)
+                yield case, [await _ask(http, address) for _ in range(ROUNDS) for address in addresses]
+
+
+async def _ask(http: aiohttp.ClientSession, address: str) -> float:
+    begun = time.perf_counter()
+    async with http.get(address) as answer:
+        await answer.read()
+        if answer.status != 200:
+            raise BenchError(f"{answer.url.path_qs} answered {answer.status}.")
+    return (time.perf_counter() - begun) * 1000
+
+
+async def _first_row(http: aiohttp.ClientSession, address: str) -> str:
+    async with http.get(address) as answer:
+        found = _ROW.search(await answer.text())
+    if found is None:
+        raise BenchError(f"{address} lists nothing.")
+    return found[1]
+
+
+@asynccontextmanager
+async def _url(database: str, size: int, home: Path, say: Say) -> AsyncIterator[str]:
+    """The address of a database with so many purchases."""
+    if database == SQLITE:
+        kept = await dataset.sqlite_file(home, size, say)
+        with _copy(kept) as path:
+            yield f"sqlite:///{path}"
+        return
+    with running_server() as server:
+        url = server.create_database("benchmark")
+        await dataset.fill_postgresql(url, size, say)
+        yield url
+
+
+@contextmanager
+def _copy(kept: Path) -> Iterator[Path]:
+    """The program writes into its database; what is kept stays as it is."""
+    with tempfile.TemporaryDirectory(prefix="run-", dir=kept.parent) as directory:
+        yield Path(shutil.copy(kept, Path(directory) / "benchmark.db"))
+
+
+def report(quick: bool, home: Path, say: Say) -> str:
+    """Measure, and the table in words; also written to ``dashboard.txt`` below ``home``."""
+    before = load()
+    figures = asyncio.run(measure(QUICK_SIZES if quick else SIZES, home, say))
+    text = f"load before: {before}, after: {load()}\n\n{table(figures)}"
+    (home / "dashboard.txt").write_text(text, encoding="utf-8")
+    return text

@@ -1,0 +1,156 @@
+"""A database full of purchases, made in minutes: in bulk, with the indexes made afterwards.
+
+A SQLite file is kept below ``var/bench`` and used again while tables and population are the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from bench import population
+from orchestrator import migration, tally
+from orchestrator.database import Database, open_database
+from orchestrator.models import METADATA
+from orchestrator.tail import newest_id
+
+Say = Callable[[str], None]
+_SORTED = "search_terms"
+_FILES = (Path(population.__file__), Path(__file__))
+
+
+def kept(home: Path, number: int) -> Path:
+    """Where the SQLite file with so many purchases is kept."""
+    tables = [
+        (table.name, table.columns.keys(), sorted((str(i.name), *i.columns.keys()) for i in table.indexes))
+        for table in METADATA.sorted_tables
+    ]
+    made_by = [path.read_bytes() for path in _FILES]
+    mark = hashlib.sha256(b"".join([repr(tables).encode(), *made_by])).hexdigest()[:12]
+    return home / f"purchases-{number}-{mark}.db"
+
+
+async def sqlite_file(home: Path, number: int, say: Say) -> Path:
+    """The file with ``number`` purchases; made when it is not there."""
+    path = kept(home, number)
+    if not path.exists():
+        say(f"making {number:,} purchases on SQLite")
+        draft = path.with_suffix(".draft")
+        draft.unlink(missing_ok=True)
+        await _migrated(f"sqlite:///{draft}")
+        with closing(sqlite3.connect(draft)) as connection:
+            _fill_sqlite(connection, number)
+        await _tally(f"sqlite:///{draft}")
+        draft.rename(path)
+    return path
+
+
+async def fill_postgresql(url: str, number: int, say: Say) -> None:
+    """Put ``number`` purchases into an empty database."""
+    say(f"making {number:,} purchases on PostgreSQL")
+    await _migrated(url)
+    connection = await asyncpg.connect(url)
+    try:
+        await _fill_postgresql(connection, number)
+    finally:
+        await connection.close()
+    await _tally(url)
+
+
+def _batches(number: int) -> Iterator[population.Rows]:
+    end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
+    yield {"products": population.products(end)}
+    yield from population.purchases(number, end)
+
+
+def _fill_sqlite(connection: sqlite3.Connection, number: int) -> None:
+    for wish in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000"):
+        connection.execute(f"PRAGMA {wish}")
+    connection.execute("CREATE TEMP TABLE unsorted (term TEXT, purchase_id TEXT)")
+    with _without_sqlite_indexes(connection):
+        for rows in _batches(number):
+            for table, its in rows.items():
+                _insert(connection, "unsorted" if table == _SORTED else table, its)
+        connection.execute(f"INSERT INTO {_SORTED} SELECT term, purchase_id FROM unsorted ORDER BY 1, 2")
+        connection.execute("DROP TABLE unsorted")
+    connection.commit()
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        statement = f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({marks})"
+        connection.executemany(statement, [tuple(map(_as_sqlite, row.values())) for row in rows])
+
+
+def _as_sqlite(value: object) -> object:
+    """As SQLAlchemy writes it."""
+    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
+
+
+@contextmanager
+def _without_sqlite_indexes(connection: sqlite3.Connection) -> Iterator[None]:
+    made = connection.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    ).fetchall()
+    for name, _ in made:
+        connection.execute(f"DROP INDEX {name}")
+    yield
+    for _, statement in made:
+        connection.execute(statement)
+
+
+async def _fill_postgresql(connection: asyncpg.Connection, number: int) -> None:
+    indexes = await connection.fetch(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT IN"
+        " (SELECT conname FROM pg_constraint)"
+    )
+    keys = await connection.fetch(
+        "SELECT conname, conrelid::regclass::text AS table, pg_get_constraintdef(oid) AS definition"
+        " FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+        " AND (contype = 'f' OR conname = 'search_terms_pkey')"
+    )
+    for key in keys:
+        await connection.execute(f'ALTER TABLE {key["table"]} DROP CONSTRAINT "{key["conname"]}"')
+    for index in indexes:
+        await connection.execute(f'DROP INDEX "{index["indexname"]}"')
+    for rows in _batches(number):
+        for table, its in rows.items():
+            if its:
+                await connection.copy_records_to_table(
+                    table, records=[tuple(row.values()) for row in its], columns=list(its[0])
+                )
+    await connection.execute("SET maintenance_work_mem = '512MB'")
+    for index in indexes:
+        await connection.execute(index["indexdef"])
+    for key in sorted(keys, key=lambda key: "FOREIGN" in key["definition"]):
+        await connection.execute(
+            f'ALTER TABLE {key["table"]} ADD CONSTRAINT "{key["conname"]}" {key["definition"]}'
+        )
+    await connection.execute(
+        "SELECT setval(pg_get_serial_sequence('journal', 'id'), (SELECT max(id) FROM journal))"
+    )
+    await connection.execute("VACUUM ANALYZE")
+
+
+async def _migrated(url: str) -> None:
+    database = open_database(url)
+    await migration.migrate(database)
+    await database.close()
+
+
+async def _tally(url: str) -> None:
+    """Count what is there, instead of folding each row of the journal."""
+    database: Database = open_database(url)
+    counted = await database.read(tally.recount)
+    last = await database.read(newest_id)
+    step = tally.Step(tally.Progress(0, {}), tally.Progress(last, {}), counted, 0)
+    await database.write(tally.take, step)
+    await database.close()
