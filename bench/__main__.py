@@ -1,6 +1,6 @@
 """``make bench``: measure, print the tables, write them to ``var/bench``.
 
-``QUICK=1`` measures less; ``ONLY=suite`` measures what customers do, ``ONLY=dashboard`` the dashboard's pages.
+``QUICK=1`` measures less; ``ONLY=suite`` what customers do, ``ONLY=dashboard`` the dashboard's pages.
 """
 
 from __future__ import annotations
