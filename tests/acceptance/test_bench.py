@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import dashboard
 from bench.load import Limits
 from bench.report import FLOOR
 from bench.suite import ASKED, CREATED, POSTGRESQL, SEEN, SQLITE, STOCKED, Scale, measure
@@ -46,3 +47,21 @@ def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
         assert 0 < row.p50_ms <= row.p99_ms
         assert (row.per_second is None) == (row.scenario in (ASKED, SEEN))
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+@pytest.mark.parametrize("database", [SQLITE, POSTGRESQL])
+def test_every_page_of_the_dashboard_is_measured(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dashboard, "ROUNDS", 1)
+    said: list[str] = []
+
+    figures = asyncio.run(dashboard.measure((200,), tmp_path, said.append, (database,)))
+
+    names = [figure.name for figure in figures]
+    assert {"overview", "one purchase", "list", "deep page", "filters together", "search, none"} <= set(names)
+    assert len(names) == len(set(names))
+    assert all(0 < figure.p50 <= figure.p95 for figure in figures)
+    assert len(dashboard.table(figures).splitlines()) == len(figures) + 1
+    assert said == [f"making 200 purchases on {database}", f"asking for pages of 200 purchases on {database}"]
+    assert [path.suffix for path in tmp_path.iterdir()] == ([".db"] if database == SQLITE else [])
