@@ -211,8 +211,8 @@ _LIST_QUERY = [
     _in_query(
         "q",
         text(
-            "Whole id, invoice reference or ERS reference; or a part of customer's name, mail address or "
-            "phone, product's token or title.",
+            "An id or its beginning, a whole invoice reference or ERS reference; or words that begin those of "
+            "the customer's name, mail address or phone, or stand in the product's token or title.",
             maxLength=LONGEST_SEARCH,
         ),
     ),
