@@ -211,7 +211,7 @@ _LIST_QUERY = [
     _in_query(
         "q",
         text(
-            "An id or its beginning, a whole invoice reference or ERS reference; or words that begin those of "
+            "An id or its beginning, a whole invoice or ERS reference; or words that begin those of "
             "the customer's name, mail address or phone, or stand in the product's token or title.",
             maxLength=LONGEST_SEARCH,
         ),
