@@ -19,7 +19,7 @@ COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orc
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 run: $(STAMPS)/runtime $(VENDOR) ## Start shop, orchestrator, dashboard and SEQR sandbox on this machine (PORT=8000)
 	@exec $(BIN)/orchestrator demo --port $(PORT)

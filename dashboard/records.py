@@ -43,10 +43,41 @@ _OF_REFUSALS = (
     mark("%(token)s has %(on_hand)s on hand: a change of %(change)s would leave %(left)s."),
     mark("%(token)s cannot have %(on_hand)s on hand."),
 )
+_OF_CALLS = (
+    mark("%(what)s Nothing was sent; it can be tried again."),
+    mark("%(what)s Nobody can tell whether SEQR did it."),
+    mark("SEQR did nothing this time (%(answer)s); it can be tried again."),
+    mark("SEQR refused: %(answer)s."),
+    mark("SEQR made invoice %(reference)s."),
+    mark("SEQR says %(status)s (version %(version)s)."),
+    mark("SEQR carried out %(operation)s."),
+    mark("The connection to SEQR has been closed: the orchestrator is stopping."),
+    mark("No connection to SEQR within %(seconds)s s, at %(address)s."),
+    mark("No answer from SEQR within %(seconds)s s, at %(address)s."),
+    mark("The answer was cut off (%(error)s), at %(address)s."),
+    mark("SEQR cannot be reached (%(error)s), at %(address)s."),
+    mark("The server answered HTTP %(status)s. %(what)s"),
+    mark("SEQR answered with a SOAP fault: %(answer)s."),
+    mark("The answer is not used."),
+    mark("The answer is empty."),
+    mark("The answer has no result code."),
+    mark("The answer is not XML (%(kind)s): %(answer)s"),
+)
+_OF_DEEDS = (
+    mark("%(what)s. Why: %(why)s"),
+    mark("counted %(counted)s: %(before)s → %(after)s; %(reason)s"),
+    mark("%(added)s added, %(changed)s changed: %(tokens)s and %(number)s more"),
+    mark("%(added)s added, %(changed)s changed: %(tokens)s"),
+    mark("%(number)s left"),
+)
 _OF_JOBS = (
     mark("The run was cut off: the process is stopping."),
     mark("The job %(name)s has not ended a run for %(seconds)s s."),
     mark("The scheduler does not run."),
+    mark("The database cannot be reached. Start it, or correct ORCHESTRATOR_DATABASE_URL."),
+    mark("The database does not answer (%(reason)s). Start it, or correct ORCHESTRATOR_DATABASE_URL."),
+    mark("The database is closed: the process is stopping."),
+    mark("SQLite dropped the transaction: see whether the disk is full or failing."),
     mark("The database %(what)s. Type: orchestrator migrate"),
     mark("has no tables yet"),
     mark("is at %(found)s, this version needs %(needed)s"),
@@ -104,7 +135,7 @@ _OF_CHECKS = (
     mark("The clock says %(time)s; SEQR gave no time to compare it with."),
     mark("See for yourself, or make SEQR's endpoint reachable."),
 )
-SHAPES = (*_OF_REFUSALS, *_OF_JOBS, *_OF_CHECKS)
+SHAPES = (*_OF_DEEDS, *_OF_REFUSALS, *_OF_CALLS, *_OF_JOBS, *_OF_CHECKS)
 """The first that fits counts."""
 
 

@@ -14,13 +14,15 @@ from babel.numbers import format_currency, format_decimal
 
 from dashboard import flaws, records, sayings
 from dashboard.language import Language, mark
+from orchestrator.catalogue import REASON
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
 from orchestrator.money import Money
-from statemachine import MEANINGS, REASON_MEANINGS, TABLE, Reason, State, Trigger
+from statemachine import MEANINGS, REASON_MEANINGS, TABLE, Reason, State, Trigger, picture
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LONGEST_AGE = 30 * _DAY
+_KILO, _TO_TENTHS_BELOW = 1000, 10
 
 _STATES: dict[str, str] = {
     State.RECEIVED: mark("received"),
@@ -127,12 +129,12 @@ class Words:
 
     def size(self, octets: int) -> str:
         """So many bytes: ``640 kB``, ``1.2 GB``."""
-        value, unit = octets / 1000, "kB"
+        value, unit = octets / _KILO, "kB"
         for larger in ("MB", "GB", "TB"):
-            if value < 1000:
+            if value < _KILO:
                 break
-            value, unit = value / 1000, larger
-        shown = Decimal(f"{value:.0f}" if value >= 10 else f"{value:.1f}")
+            value, unit = value / _KILO, larger
+        shown = Decimal(f"{value:.0f}" if value >= _TO_TENTHS_BELOW else f"{value:.1f}")
         return f"{format_decimal(shown, locale=self.locale)}\N{NO-BREAK SPACE}{unit}"
 
     def percent(self, rate: Decimal) -> str:
@@ -194,10 +196,10 @@ class Words:
         return self.language.gettext(_MEANINGS[state]) if state in _MEANINGS else ""
 
     def machine(self) -> dict[str, str]:
-        """The words on the machine's picture: for its states, its arrows and what they mean."""
+        """The words on the machine's picture: its title, states and arrows, and what they mean."""
         states = {state.value: self.state_name(state.value) for state in State}
         arrows = {trigger: self.language.gettext(words) for trigger, words in _ARROWS.items()}
-        meanings = [*MEANINGS.values(), *(arrow.meaning for arrow in TABLE)]
+        meanings = [picture.TITLE, *MEANINGS.values(), *(arrow.meaning for arrow in TABLE)]
         return states | arrows | {meaning: self.language.gettext(meaning) for meaning in meanings}
 
     def reason(self, name: str) -> str:
@@ -234,6 +236,14 @@ class Words:
     def flaw(self, written: str) -> str:
         """What is wrong with a product or a product file, as a sentence."""
         return flaws.flaw(self.language, written)
+
+    def attention(self, written: str) -> str:
+        """Why a purchase needs a hand."""
+        return " ".join(plea.words for plea in sayings.pleas(self.language, written))
+
+    def stock_reason(self, written: str) -> str:
+        """Why somebody moved stock, in his own words; or that the catalogue says so."""
+        return self.language.lookup(written) if written == REASON else written
 
     def verdict(self, name: str) -> str:
         """How a call to SEQR ended."""

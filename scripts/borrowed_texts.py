@@ -10,7 +10,7 @@ from orchestrator.configuration import default_of
 from orchestrator.errors import OrchestratorError
 from orchestrator.settings import Settings
 from orchestrator.users import LastAdmin
-from statemachine import ACTIONS, MEANINGS, REASON_MEANINGS
+from statemachine import ACTIONS, MEANINGS, REASON_MEANINGS, picture
 from statemachine.table import TABLE
 
 _ERRORS: tuple[type[OrchestratorError], ...] = (LastAdmin, TokenNameTaken)
@@ -21,6 +21,7 @@ def borrowed() -> Iterator[tuple[str, str]]:
     """Each text, and the file that it stands in."""
     for text in (*MEANINGS.values(), *REASON_MEANINGS.values(), *(arrow.meaning for arrow in TABLE)):
         yield text, "statemachine/table.py"
+    yield picture.TITLE, "statemachine/picture.py"
     for meaning in ACTIONS.values():
         yield meaning.words, "statemachine/actions.py"
     for name, field in Settings.model_fields.items():

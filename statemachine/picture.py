@@ -21,6 +21,8 @@ _PLACES: dict[State, tuple[int, int]] = {
     State.FAILED: (274, 248),
 }
 
+TITLE = "The states of a purchase and the ways between them"
+
 Way = tuple[State, State]
 
 
@@ -59,15 +61,16 @@ def svg(
     """The machine as SVG without any style of its own, to stand in a page.
 
     The state ``current`` gets the class ``current``; the states in ``visited`` (in the order in which they
-    were entered) and the arrows between them get ``taken``. ``labels`` are other words for states, triggers
-    and meanings.
+    were entered) and the arrows between them get ``taken``. ``labels`` are other words for states, triggers,
+    meanings and the title.
     """
-    return _drawing(_head("machine"), current, visited, labels or {})
+    head = _head("machine", (labels or {}).get(TITLE, TITLE))
+    return _drawing(head, current, visited, labels or {})
 
 
 def document() -> str:
     """The machine as an SVG file that carries its own style."""
-    return _drawing(_head("machine") + f"<style>{_STYLE}</style>", None, (), {}) + "\n"
+    return _drawing(_head("machine", TITLE) + f"<style>{_STYLE}</style>", None, (), {}) + "\n"
 
 
 def ways() -> dict[Way, list[Transition]]:
@@ -86,10 +89,10 @@ def _drawing(head: str, current: str | None, visited: Sequence[str], labels: Map
     return "\n".join([head, *arrows, *states, "</svg>"])
 
 
-def _head(name: str) -> str:
+def _head(name: str, title: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{name}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        'aria-label="The states of a purchase and the ways between them">\n'
+        f'aria-label="{escape(title)}">\n'
         '<defs><marker id="machine-head" class="head" viewBox="0 0 8 8" refX="7" refY="4" orient="auto" '
         'markerUnits="userSpaceOnUse" markerWidth="8" markerHeight="8">'
         '<path d="M0 0.5 L8 4 L0 7.5 z"/></marker></defs>'

@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.fixtures.shop",
     "tests.fixtures.desk",
     "tests.fixtures.dashboard",
+    "tests.fixtures.furniture",
 ]

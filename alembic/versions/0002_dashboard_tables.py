@@ -12,6 +12,12 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _create_tables()
+    _widen_tables()
+    search.fill(op.get_bind())
+
+
+def _create_tables() -> None:
     op.create_table(
         "audit",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -153,6 +159,8 @@ def upgrade() -> None:
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sessions_user_id"), ["user_id"], unique=False)
 
+
+def _widen_tables() -> None:
     with op.batch_alter_table("journal", schema=None) as batch_op:
         batch_op.create_index(
             "journal_payments",
@@ -186,8 +194,6 @@ def upgrade() -> None:
 
     with op.batch_alter_table("users", schema=None) as batch_op:
         batch_op.add_column(sa.Column("language", sa.String(length=8), nullable=True))
-
-    search.fill(op.get_bind())
 
 
 def downgrade() -> None:

@@ -20,7 +20,6 @@
   function out(event) {
     var row = document.getElementById("p-" + event.data);
     if (!row || row.querySelector(".out")) return;
-    row.classList.add("unfit");
     var mark = document.createElement("span");
     mark.className = "out";
     mark.title = row.dataset.whyOut || "";
@@ -39,6 +38,12 @@
   // A row is replaced by its news: what had the focus gets it back, without a move of the page.
   var focused = null;
   var before = null;
+  var SETTLED = 50; // ms; until then htmx gives a new row the attributes that it came with once more
+
+  function makeCurrent(row) {
+    if (!document.querySelector("tr.current")) row.classList.add("current");
+  }
+
   document.addEventListener("htmx:sseBeforeMessage", function (event) {
     var row = event.target.closest && event.target.closest("tr[data-state]");
     if (!row) return;
@@ -49,7 +54,7 @@
   document.addEventListener("htmx:sseMessage", function () {
     var row = before && document.getElementById(before.id);
     if (!row) return;
-    if (before.current) row.classList.add("current");
+    if (before.current) setTimeout(makeCurrent, SETTLED, row);
     if (row.dataset.state !== before.state) announce(row.dataset.news);
     if (focused && focused.row === row.id) {
       var again = row.querySelector(focused.tag.toLowerCase());
