@@ -50,7 +50,7 @@ def english(page: str) -> list[str]:
     """What a page says that is not Swedish."""
     reader = Reader()
     reader.feed(page)
-    words = {said: re.findall(r"\w+", said.lower()) for said in reader.said}
+    words = {said: re.findall(r"(?<![/.\w])\w+(?![/.]\w|\w)", said.lower()) for said in reader.said}
     return sorted(said for said, spoken in words.items() if TELLTALE.intersection(spoken))
 
 
