@@ -161,6 +161,7 @@ def _create_tables() -> None:
 
 
 def _widen_tables() -> None:
+    """In place: SQLite would make a table anew, but cannot drop one whose rows others refer to."""
     with op.batch_alter_table("journal", schema=None) as batch_op:
         batch_op.create_index(
             "journal_payments",
@@ -170,10 +171,10 @@ def _widen_tables() -> None:
             postgresql_where=sa.text("target = 'paid' AND source <> 'paid'"),
         )
 
-    with op.batch_alter_table("products", schema=None) as batch_op:
+    with op.batch_alter_table("products", schema=None, recreate="never") as batch_op:
         batch_op.add_column(sa.Column("revision", sa.Integer(), server_default=sa.text("0"), nullable=False))
 
-    with op.batch_alter_table("purchases", schema=None) as batch_op:
+    with op.batch_alter_table("purchases", schema=None, recreate="never") as batch_op:
         batch_op.add_column(sa.Column("search_text", sa.Text(), server_default=sa.text("''"), nullable=False))
         batch_op.create_index("purchases_by_amount", ["amount", "id", "state", "reason"], unique=False)
         batch_op.create_index(
@@ -192,15 +193,15 @@ def _widen_tables() -> None:
         )
         batch_op.create_index("purchases_of_product", ["purchase_token", "id"], unique=False)
 
-    with op.batch_alter_table("users", schema=None) as batch_op:
+    with op.batch_alter_table("users", schema=None, recreate="never") as batch_op:
         batch_op.add_column(sa.Column("language", sa.String(length=8), nullable=True))
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("users", schema=None) as batch_op:
+    with op.batch_alter_table("users", schema=None, recreate="never") as batch_op:
         batch_op.drop_column("language")
 
-    with op.batch_alter_table("purchases", schema=None) as batch_op:
+    with op.batch_alter_table("purchases", schema=None, recreate="never") as batch_op:
         batch_op.drop_index("purchases_of_product")
         batch_op.drop_index(
             "purchases_by_reason",
@@ -215,7 +216,7 @@ def downgrade() -> None:
         )
         batch_op.drop_column("search_text")
 
-    with op.batch_alter_table("products", schema=None) as batch_op:
+    with op.batch_alter_table("products", schema=None, recreate="never") as batch_op:
         batch_op.drop_column("revision")
 
     with op.batch_alter_table("journal", schema=None) as batch_op:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,15 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, MetaData, inspect, select
 
-from orchestrator import models
+from orchestrator import listing, models, tally
 from orchestrator.database import Database, open_database
 from orchestrator.migration import Unmigrated, check, migrate, newest
+from orchestrator.selection import Filter
+from statemachine import State
+from tests.fixtures.dashboard import place
+from tests.fixtures.shop import stocked
 
 SCRIPTS = Path(__file__).parents[4] / "alembic"
 
@@ -44,11 +49,21 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection), models.METADATA))
 
 
-def downgrade(connection: Connection) -> None:
+def downgrade(connection: Connection, revision: str = "base") -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    command.downgrade(config, "base")
+    command.downgrade(config, revision)
+
+
+def everything(connection: Connection) -> dict[str, list[str]]:
+    """All rows of all tables, as texts."""
+    found = MetaData()
+    found.reflect(connection)
+    return {
+        table.name: sorted(str(row) for row in connection.execute(select(table)).mappings())
+        for table in found.sorted_tables
+    }
 
 
 def pretend(connection: Connection) -> None:
@@ -85,3 +100,25 @@ async def test_migrations_can_be_taken_back_and_applied_again(database: Database
         await check(database)
     await migrate(database)
     assert await database.read(differences) == []
+
+
+async def test_a_shop_with_purchases_moves_to_the_dashboard_and_back(database: Database) -> None:
+    await database.write(stocked)
+    placed = {state: await database.write(place, state, customer_name=f"Åsa {state}") for state in State}
+
+    await database.write(downgrade, "0001")
+    kept = await database.read(everything)
+    assert len(kept["purchases"]) == len(kept["purchase_lines"]) == len(placed)
+    assert kept["bundle_parts"]
+
+    await migrate(database)
+    assert await database.read(differences) == []
+    found = await database.read(listing.page, Filter(q="asa paid"), 10)
+    assert found.ids == (placed[State.PAID],)
+    await tally.run_once(database)
+    assert await database.read(tally.since, datetime.min.replace(tzinfo=UTC)) == await database.read(
+        tally.recount
+    )
+
+    await database.write(downgrade, "0001")
+    assert await database.read(everything) == kept
