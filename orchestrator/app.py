@@ -166,7 +166,7 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
 
 
 async def first_user(parts: Parts) -> None:
-    """Make the user ``admin`` if its password is set and it is not there yet."""
+    """Make the user ``admin`` if its password is set and there is no admin yet."""
     password = parts.settings.admin_password
     if password is not None:
         await ensure_admin(parts.database, password.get_secret_value(), Stamp("settings", now()))

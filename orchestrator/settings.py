@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         min_length=16,
     )
     admin_password: SecretStr | None = _set(
-        None, "makes the user `admin` at the start, if there is none; 8 characters or more", min_length=8
+        None, "makes the user `admin` at the start, if there is no admin; 8 characters or more", min_length=8
     )
 
     poll_interval: float = _set(2, "seconds between questions about a fresh invoice; up to 10", gt=0, le=10)

@@ -187,8 +187,10 @@ def find(connection: Connection, name: str) -> User | None:
 
 
 async def ensure_admin(database: Database, secret: str, stamp: Stamp) -> bool:
-    """Make the user ``admin`` unless there is one, which keeps its password; returns whether it was made."""
-    if await database.read(find, ADMIN) is not None:
+    """Make the user ``admin``, if there is neither one of that name nor any other admin; returns whether it
+    was made. Who has removed that user must not find it again after the next start, with its first password.
+    """
+    if await database.read(_has_admin):
         return False
     kept = await password.hashed(secret)
     try:
@@ -196,6 +198,11 @@ async def ensure_admin(database: Database, secret: str, stamp: Stamp) -> bool:
     except UserExists:  # another process was quicker
         return False
     return True
+
+
+def _has_admin(connection: Connection) -> bool:
+    either = or_(_C.name == ADMIN, _C.role == Role.ADMIN.value)
+    return connection.execute(select(_C.id).where(either).limit(1)).first() is not None
 
 
 def checked_name(name: str) -> str:

@@ -180,6 +180,20 @@ async def test_the_first_admin_is_made_once_and_keeps_the_password(database: Dat
     assert admin.role is Role.ADMIN
 
 
+async def test_the_first_admin_who_was_removed_does_not_come_back(database: Database) -> None:
+    stamp = Stamp("settings", AT)
+    await users.ensure_admin(database, PASSWORD, stamp)
+    await user(database, "ada", Role.ADMIN)
+    await database.write(users.remove, "admin", ADA)
+    assert not await users.ensure_admin(database, PASSWORD, stamp)
+    assert await database.read(users.find, "admin") is None
+
+
+async def test_where_nobody_is_an_admin_one_is_made(database: Database) -> None:
+    await user(database, "vera", Role.VIEWER)
+    assert await users.ensure_admin(database, PASSWORD, Stamp("settings", AT))
+
+
 async def test_processes_that_start_at_once_make_one_admin(database: Database, database_url: str) -> None:
     other = open_database(database_url)
     made = await asyncio.gather(
