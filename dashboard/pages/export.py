@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 
@@ -34,7 +35,9 @@ COLUMNS = (
 
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """Says to spreadsheets that the file is UTF-8."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"(^|[;\t\r\n])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""Where a formula may begin, in letters of either width. Where ``;`` is what stands between cells, as in
+Sweden, a spreadsheet also takes apart there what a customer wrote."""
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
@@ -106,7 +109,7 @@ def _cells(visit: Visit, record: PurchaseRecord) -> list[str]:
 
 
 def as_csv(rows: Iterable[Iterable[str]]) -> str:
-    """Lines of a CSV file. A cell that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """Lines of a CSV file. What a spreadsheet would take for a formula gets an apostrophe in front."""
     text = io.StringIO()
     csv.writer(text).writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
@@ -114,4 +117,4 @@ def as_csv(rows: Iterable[Iterable[str]]) -> str:
 
 def harmless(cell: str) -> str:
     """The cell as text, whatever a customer wrote into it."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return _FORMULA.sub(r"\1'", cell)
