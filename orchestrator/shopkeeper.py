@@ -79,10 +79,13 @@ def import_records(connection: Connection, records: Sequence[Record], actor: str
 
 
 def receive(
-    connection: Connection, token: str, change: int, reason: str, stamp: Stamp, address: str
+    connection: Connection, token: str, change: int, reason: str, stamp: Stamp, address: str, drawn: str = ""
 ) -> Restock:
-    """Book what came, or with a negative ``change`` what went. Raises StockError."""
-    done = stock.receive(connection, token, change, reason, stamp.actor, stamp.at)
+    """Book what came, or with a negative ``change`` what went; ``drawn`` is the id of the form.
+
+    Raises StockError, BookedAlready for the same form again.
+    """
+    done = stock.receive(connection, token, change, reason, stamp.actor, stamp.at, drawn=drawn)
     detail = f"{change:+d}: {done.before} → {done.after}; {reason}"
     audit.record(connection, stamp, "stock.receive", token, detail, address)
     return done

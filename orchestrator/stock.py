@@ -43,6 +43,20 @@ class StockMoved(StockError):
         super().__init__(f"{token} had {seen} on hand when you looked and has {on_hand} now: look again.")
 
 
+class BookedAlready(StockError):
+    """The same was booked since the form was drawn, so it was not booked a second time.
+
+    Attributes:
+        on_hand: what is there now, with what was booked.
+    """
+
+    code = "booked_already"
+
+    def __init__(self, token: str, on_hand: int) -> None:
+        self.on_hand = on_hand
+        super().__init__(f"It was booked a moment ago, and not a second time: {token} has {on_hand} on hand.")
+
+
 @dataclass(frozen=True, slots=True)
 class Restock:
     """What a change made by hand did: how many were on hand and are now, and how many paid purchases that
@@ -101,14 +115,19 @@ def take(connection: Connection, purchase_id: str, round_: int, held: bool, stam
 
 
 def receive(
-    connection: Connection, token: str, change: int, reason: str, actor: str, at: datetime
+    connection: Connection, token: str, change: int, reason: str, actor: str, at: datetime, *, drawn: str = ""
 ) -> Restock:
     """Add to what is on hand (or take away, with a negative ``change``).
 
+    ``drawn`` is an id that was made with the form: a button that is pressed twice sends the form twice.
+
     Raises:
+        BookedAlready: the same person has booked just this since the form was drawn.
         StockError: no such product, it is a bundle, or less than nothing would be left.
     """
     on_hand = _on_hand(connection, token)
+    if drawn and _booked_since(connection, drawn, token, change, reason, actor):
+        raise BookedAlready(token, on_hand)
     left = on_hand + change
     if change == 0 or not 0 <= left <= LARGEST_STOCK:
         raise StockError(f"{token} has {on_hand} on hand: a change of {change} would leave {left}.")
@@ -141,6 +160,14 @@ def correct(
     if on_hand == before:
         return counted
     return _move_on_hand(connection, token, "correct", counted, reason, Stamp(actor, at))
+
+
+def _booked_since(
+    connection: Connection, drawn: str, token: str, change: int, reason: str, actor: str
+) -> bool:
+    c = stock_movements.c
+    same = (c.product_token == token, c.on_hand == change, c.reason == reason, c.actor == actor)
+    return connection.execute(select(c.id).where(c.id > drawn, *same).limit(1)).first() is not None
 
 
 def _on_hand(connection: Connection, token: str) -> int:

@@ -19,8 +19,9 @@ from dashboard.queries.products import read_waiting, users_of
 from dashboard.streams.products import stream_of
 from orchestrator import qr, shopkeeper
 from orchestrator.catalogue import find, parts_of
+from orchestrator.identity import new_id
 from orchestrator.product import LARGEST_STOCK, TOKEN, Product
-from orchestrator.stock import Restock, StockError, StockMoved
+from orchestrator.stock import BookedAlready, Restock, StockError, StockMoved
 
 LONGEST_REASON = 200
 
@@ -77,7 +78,13 @@ async def receive_stock(visit: Visit) -> Response:
         return await _show(visit, {"change_reason": visit.gettext(_SAY_WHY)})
     try:
         done = await visit.desk.parts.database.write(
-            shopkeeper.receive, token, change, reason, visit.stamp, visit.address
+            shopkeeper.receive,
+            token,
+            change,
+            reason,
+            visit.stamp,
+            visit.address,
+            clean(visit.fields.get("drawn", "")),
         )
     except StockError as error:
         return await _refused(visit, token, "change", error)
@@ -124,6 +131,12 @@ async def _refused(visit: Visit, token: str, field: str, error: StockError) -> R
             seen=error.seen,
             now=error.on_hand,
         )
+    elif isinstance(error, BookedAlready):
+        problem = visit.gettext(
+            "You have booked just this a moment ago. It was not booked a second time: %(now)s are on hand. "
+            "If as many came again, press the button once more.",
+            now=visit.words.number(error.on_hand),
+        )
     elif found.bundle:
         problem = visit.gettext("A bundle has no stock of its own: change the stock of its parts.")
     else:
@@ -132,7 +145,7 @@ async def _refused(visit: Visit, token: str, field: str, error: StockError) -> R
             now=visit.words.number(found.on_hand),
             most=visit.words.number(LARGEST_STOCK),
         )
-    return await _show(visit, {field: problem}, 409 if isinstance(error, StockMoved) else 422)
+    return await _show(visit, {field: problem}, 409 if isinstance(error, BookedAlready | StockMoved) else 422)
 
 
 def _received(visit: Visit, change: int, done: Restock) -> str:
@@ -192,6 +205,7 @@ async def _show(visit: Visit, problems: dict[str, str] | None = None, status: in
         low=settings.low_stock,
         problems=problems or {},
         fields=visit.fields,
+        drawn=new_id(),
         kind=kind,
         kinds=KINDS,
         earlier=bool(older),

@@ -143,6 +143,26 @@ async def test_stock_is_received_and_counted(office: Office) -> None:
     ]
 
 
+async def test_a_button_that_is_pressed_twice_books_once(office: Office) -> None:
+    visitor = await office.signed_in()
+    drawn = re.search(r'name="drawn" value="([^"]+)"', await visitor.get("/products/mug"))
+    assert drawn is not None
+    form: dict[str, Any] = {"form_at": "/products/mug", "change": "5", "reason": "Delivery"}
+    form["drawn"] = drawn[1]
+    await visitor.send("/products/mug/stock", **form)
+    page = await visitor.send("/products/mug/stock", 409, **form)
+    assert "It was not booked a second time: 15 are on hand." in text(page)
+    assert 'value="Delivery"' in page
+    again = re.search(r'name="drawn" value="([^"]+)"', page)
+    assert again is not None
+    page = await visitor.send("/products/mug/stock", **{**form, "drawn": again[1]})
+    assert "5 pieces received: 20 on hand." in text(page)
+    assert [detail for *_, detail in await deeds(office.database)] == [
+        "+5: 10 → 15; Delivery",
+        "+5: 15 → 20; Delivery",
+    ]
+
+
 async def test_a_count_of_what_has_moved_since_is_refused(office: Office) -> None:
     visitor = await office.signed_in()
     form: dict[str, Any] = {"form_at": "/products/mug", "counted": "9", "reason": "Yearly count"}

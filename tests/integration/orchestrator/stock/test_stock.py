@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from orchestrator import outcome, stock
 from orchestrator.database import Database, open_database
+from orchestrator.identity import new_id
 from orchestrator.stamp import Stamp
-from orchestrator.stock import StockError
+from orchestrator.stock import BookedAlready, StockError
 from orchestrator.tables import products, stock_movements
 from statemachine import Action
 from tests.fixtures.desk import BENGT, MUG, Clock, Desk
@@ -101,6 +102,28 @@ async def test_counting_in_and_out(shelf: Database) -> None:
         ("remove", "mug", -15, 0, "broken"),
         ("correct", "mug", 7, 0, "counted"),
     ]
+
+
+async def test_what_was_booked_since_the_form_was_drawn_is_not_booked_twice(
+    shelf: Database, other: Database
+) -> None:
+    drawn = new_id()
+    form = ("mug", 5, "delivery", "operator:olle", AT)
+    twice = [each.write(stock.receive, *form, drawn=drawn) for each in (shelf, other)]
+    results = await asyncio.gather(*twice, return_exceptions=True)
+    assert [type(result) for result in results].count(BookedAlready) == 1
+    assert await level(shelf) == (15, 0)
+
+
+async def test_what_somebody_else_or_another_form_books_is_booked(shelf: Database) -> None:
+    drawn = new_id()
+    await shelf.write(stock.receive, "mug", 5, "delivery", "operator:olle", AT, drawn=drawn)
+    await shelf.write(stock.receive, "mug", 5, "delivery", "operator:ada", AT, drawn=drawn)
+    await shelf.write(stock.receive, "mug", 6, "delivery", "operator:olle", AT, drawn=drawn)
+    await shelf.write(stock.receive, "mug", 5, "second box", "operator:olle", AT, drawn=drawn)
+    await shelf.write(stock.receive, "spoon", 5, "delivery", "operator:olle", AT, drawn=drawn)
+    await shelf.write(stock.receive, "mug", 5, "delivery", "operator:olle", AT, drawn=new_id())
+    assert await level(shelf) == (36, 0)
 
 
 @pytest.mark.parametrize("change", [0, -11, 999_999_991])
