@@ -23,7 +23,13 @@ class PostgresqlDatabase(Database):
         """``patience`` is how many seconds a unit of work waits for one of the connections."""
         address = "postgresql+asyncpg://" + url.removeprefix("postgresql://")
         self._engine = create_async_engine(
-            address, pool_size=pool_size, max_overflow=0, pool_timeout=patience, pool_pre_ping=True
+            address,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=patience,
+            pool_pre_ping=True,
+            # What goes wrong is logged with its statement, but values may be customers' or secret.
+            hide_parameters=True,
         )
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True

@@ -148,7 +148,9 @@ class _Compiler(SQLiteCompiler):
 
 
 def _engine(path: str, begin: str) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False})
+    # What goes wrong is logged with its statement, but values may be customers' or secret.
+    options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, "hide_parameters": True}
+    engine = create_engine(f"sqlite:///{path}", **options)
     engine.dialect.statement_compiler = _Compiler
 
     @event.listens_for(engine, "connect")

@@ -21,7 +21,7 @@ from orchestrator.purchase import PurchaseUnknown, load, lock
 from orchestrator.sqlite import SqliteDatabase
 from orchestrator.stamp import Stamp
 from orchestrator.tables import journal as journal_table
-from orchestrator.tables import products
+from orchestrator.tables import products, users
 from statemachine import Reason, Trigger
 from tests.fixtures.desk import Desk
 
@@ -51,6 +51,18 @@ def on_hand(connection: Connection, token: str) -> int:
 async def test_what_was_written_is_there_for_whoever_reads_next(database: Database) -> None:
     assert await database.write(add, "a") == "a"
     assert await database.read(count) == 1
+
+
+async def test_what_goes_wrong_does_not_tell_the_values(database: Database) -> None:
+    def twice(connection: Connection) -> None:
+        for _ in range(2):
+            user = {"id": "1", "name": "ada", "role": "admin", "created_at": now()}
+            connection.execute(insert(users).values(password_hash="hunter2-hunter2", **user))
+
+    with pytest.raises(IntegrityError) as caught:
+        await database.write(twice)
+    assert "INSERT INTO users" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_a_unit_that_fails_leaves_nothing_behind(database: Database) -> None:
