@@ -82,11 +82,22 @@ def form(
 
 
 async def read_form(request: Request, most: int = _FORM_FIELDS) -> dict[str, str]:
-    """The fields of a form, at most so many. Raises HTTPException 403 when it is not one of ours."""
+    """The fields of a form, at most so many.
+
+    Raises:
+        HTTPException: 400 for what is no text, 403 when it is not one of ours.
+    """
     async with request.form(max_files=0, max_fields=most, max_part_size=_LARGEST_FIELD) as sent:
         fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    if not all(map(_is_text, fields.values())):
+        raise HTTPException(400)
     check_ours(request, fields)
     return fields
+
+
+def _is_text(value: str) -> bool:
+    """Whether it consists of whole characters: neither a database nor a page takes anything else."""
+    return value == value.encode("utf-8", "replace").decode()
 
 
 def check_ours(request: Request, fields: Mapping[str, str]) -> None:

@@ -149,6 +149,19 @@ async def test_a_form_that_is_far_too_large_is_not_read(sqlite_office: Office) -
         assert answer.status == 400
 
 
+@pytest.mark.parametrize("name", ["csrf", "password"])
+async def test_a_form_with_what_is_no_text_is_refused(sqlite_office: Office, name: str) -> None:
+    """A sender may say how its form is encoded, and so send half a character."""
+    visitor = sqlite_office.visitor()
+    found = re.search(r'name="csrf" value="([^"]+)"', await visitor.get("/login"))
+    assert found is not None
+    fields = {"csrf": found[1], "name": "ada", "password": "x", name: r"\ud800"}
+    part = '--b\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    body = "".join(part.format(*field) for field in fields.items()) + "--b--\r\n"
+    sort = {"Content-Type": "multipart/form-data; boundary=b; charset=unicode_escape"}
+    assert await status_of(visitor, "POST", "/login", data=body, headers=sort) == 400
+
+
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/purchases/none", "/products/none", "/static/dashboard/none.css"]
 )
