@@ -157,6 +157,13 @@ def stop(connection: Connection, run_id: str, stamp: Stamp, address: str = "") -
     return True
 
 
+def stop_all_of(connection: Connection, actor: str, stamp: Stamp, address: str = "") -> None:
+    """Stop whatever somebody has begun who may act no more."""
+    theirs = select(_R.id).where(_R.actor == actor, _R.state == RunState.RUNNING.value).order_by(_R.id)
+    for run_id in connection.execute(theirs).scalars().all():
+        stop(connection, run_id, stamp, address)
+
+
 def under_way(connection: Connection) -> list[str]:
     """The runs that have not ended, oldest first."""
     return list(connection.execute(select(_R.id).where(_R.state.in_(UNDER_WAY)).order_by(_R.id)).scalars())

@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from orchestrator import audit, lockout, password, session
+from orchestrator import audit, bulk, lockout, password, session
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import new_id
 from orchestrator.password import PasswordHash
@@ -136,7 +136,8 @@ def set_role(
     address: str = "",
     seen: Role | None = None,
 ) -> bool:
-    """Give a user another role, which ends every session; returns whether it is another.
+    """Give a user another role, which ends every session, and bulk runs where the new role may start none;
+    returns whether it is another.
 
     ``seen`` is the role that whoever asks believes the user to have; None for whatever it is.
 
@@ -150,6 +151,8 @@ def set_role(
         raise LastAdmin
     connection.execute(update(users).where(_C.id == user.id).values(role=role.value))
     session.end_all(connection, user.id)
+    if not role.covers(Role.OPERATOR):
+        bulk.stop_all_of(connection, f"operator:{name}", stamp, address)
     audit.record(connection, stamp, "user.role", name, f"{user.role.value} → {role.value}", address)
     return True
 
@@ -157,7 +160,8 @@ def set_role(
 def remove(
     connection: Connection, name: str, stamp: Stamp, address: str = "", seen: Role | None = None
 ) -> None:
-    """Take a user away, who is signed out everywhere. What was done under the name stays in the records.
+    """Take a user away, who is signed out everywhere, and whose bulk runs stop. What was done under the name
+    stays in the records.
 
     Raises:
         UserUnknown, RoleChanged, LastAdmin: nothing was changed.
@@ -166,6 +170,7 @@ def remove(
     if user.role is Role.ADMIN and not others:
         raise LastAdmin
     session.end_all(connection, user.id)
+    bulk.stop_all_of(connection, f"operator:{name}", stamp, address)
     connection.execute(delete(users).where(_C.id == user.id))
     audit.record(connection, stamp, "user.remove", name, user.role.value, address)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, select
 
 from orchestrator import session, users
+from orchestrator.bulk import RunState, Seen
 from orchestrator.database import Database, open_database
 from orchestrator.stamp import Stamp
 from orchestrator.tables import audit, sessions
@@ -21,6 +23,8 @@ from orchestrator.users import (
     UserUnknown,
     checked_name,
 )
+from tests.fixtures import bulk as bulk_runs
+from tests.fixtures.dashboard import place
 from tests.fixtures.people import AT, HOME, PASSWORD, by_cli, hash_of, user
 
 ADA = Stamp("operator:ada", AT)
@@ -122,6 +126,27 @@ async def test_a_removed_user_is_signed_out_and_stays_in_the_records(database: D
     assert await database.read(deeds) == [("operator:ada", "user.remove", "anna", "operator", "")]
     with pytest.raises(UserUnknown):
         await database.write(users.remove, "anna", ADA)
+
+
+@pytest.mark.parametrize("change", [users.remove, lowered])
+async def test_who_may_act_no_more_has_no_run_that_goes_on(
+    database: Database, change: Callable[[Connection, str, Stamp], None]
+) -> None:
+    await user(database, "olle")
+    chosen = [Seen(await database.write(place, "received"), 1)]
+    mine = await bulk_runs.begin(database, chosen)
+    other = await bulk_runs.begin(database, chosen, actor="operator:ada")
+    await database.write(change, "olle", ADA)
+    assert (await bulk_runs.run_of(database, mine))["state"] == RunState.STOPPED
+    assert (await bulk_runs.run_of(database, other))["state"] == RunState.RUNNING
+    assert ("operator:ada", "bulk.stop", mine, "1 left", "") in await database.read(deeds)
+
+
+async def test_who_may_still_act_has_runs_that_go_on(database: Database) -> None:
+    await user(database, "olle")
+    run_id = await bulk_runs.begin(database, [Seen(await database.write(place, "received"), 1)])
+    await database.write(users.set_role, "olle", Role.ADMIN, ADA)
+    assert (await bulk_runs.run_of(database, run_id))["state"] == RunState.RUNNING
 
 
 async def test_the_last_admin_stays(database: Database) -> None:
