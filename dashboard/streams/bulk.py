@@ -54,7 +54,7 @@ async def _of_run(visit: Visit, run_id: str) -> Pieces:
         return await database.read(read_progress, run_id)
 
     async def draw() -> Pieces:
-        progress = await live.shared(f"bulk:{run_id}", read, TICK / 2)
+        progress = await live.shared(f"bulk read {run_id}", read, TICK / 2)
         if progress is None:
             return {}
         pieces = {
@@ -63,14 +63,14 @@ async def _of_run(visit: Visit, run_id: str) -> Pieces:
         }
         return pieces | ({"ended": ""} if progress.run.ended else {})
 
-    return await live.shared(f"bulk:{run_id}:{language}", draw, TICK / 2)
+    return await live.shared(f"bulk drawn {language} {run_id}", draw, TICK / 2)
 
 
 async def _of_all(visit: Visit) -> Pieces:
     live, database, language = visit.desk.live, visit.desk.parts.database, visit.language
 
     async def draw() -> Pieces:
-        found = await live.shared("bulk", lambda: database.read(read_runs), TICK / 2)
+        found = await live.shared("bulk runs", lambda: database.read(read_runs), TICK / 2)
         return {"runs": live.render(language, "bulk/runs.html", **of_runs(found))}
 
-    return await live.shared(f"bulk::{language}", draw, TICK / 2)
+    return await live.shared(f"bulk runs {language}", draw, TICK / 2)
