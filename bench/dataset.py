@@ -77,13 +77,14 @@ def _fill_sqlite(connection: sqlite3.Connection, number: int) -> None:
     with _without_sqlite_indexes(connection):
         for rows in _batches(number):
             for table, its in rows.items():
-                _insert(connection, "unsorted" if table == _SORTED else table, its)
+                insert(connection, "unsorted" if table == _SORTED else table, its)
         connection.execute(f"INSERT INTO {_SORTED} SELECT term, purchase_id FROM unsorted ORDER BY 1, 2")
         connection.execute("DROP TABLE unsorted")
     connection.commit()
 
 
-def _insert(connection: sqlite3.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+def insert(connection: sqlite3.Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Write rows into a table of a SQLite file."""
     if rows:
         marks = ", ".join("?" * len(rows[0]))
         statement = f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({marks})"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -55,6 +55,8 @@ _WAYS = {
 }
 _TRIGGERS = {"received": "receive", "invoiced": "issue", "paid": "pay", "stocked": "stock", "failed": "fail"}
 
+_TABLES = ("purchases", "purchase_lines", "invoice_attempts", "journal", "search_terms", "exchanges")
+
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -92,20 +94,18 @@ def purchases(number: int, end: datetime, chunk: int = 10_000) -> Iterator[Rows]
     catalogue = products(end)
     journal_ids = itertools.count(1)
     for first in range(0, number, chunk):
-        rows: Rows = {
-            name: []
-            for name in (
-                "purchases",
-                "purchase_lines",
-                "invoice_attempts",
-                "journal",
-                "search_terms",
-                "exchanges",
-            )
-        }
-        for which in range(first, min(first + chunk, number)):
-            _add(rows, chance, _chosen(chance, which, number, end), catalogue, journal_ids)
-        yield rows
+        some = (_chosen(chance, which, number, end) for which in range(first, min(first + chunk, number)))
+        yield written(some, chance, catalogue, journal_ids)
+
+
+def written(
+    some: Iterable[Chosen], chance: random.Random, catalogue: list[dict[str, Any]], journal_ids: Iterator[int]
+) -> Rows:
+    """The rows of these purchases by table; each is of something in ``catalogue`` (rows of products)."""
+    rows: Rows = {name: [] for name in _TABLES}
+    for chosen in some:
+        _add(rows, chance, chosen, catalogue, journal_ids)
+    return rows
 
 
 def _chosen(chance: random.Random, which: int, number: int, end: datetime) -> Chosen:

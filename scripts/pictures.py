@@ -1,4 +1,4 @@
-"""Take a picture of every page: a real demo in which some people have just bought something.
+"""Take a picture of every page: a real demo with a fortnight of trade, in which people have just bought.
 
 ``make pictures`` (``python -m scripts.pictures``) writes each page at 1440 and 390 px, light and dark, into
 ``var/pictures``, and those that the README and the docs show into ``docs/images``.
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from bench import history
 from scripts.browser import find_browser
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +30,7 @@ EVERYTHING = ROOT / "var" / "pictures"
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 SHOWN = {
-    "overview": "overview",
+    "overview-week": "overview",
     "purchases": "dashboard",
     "purchase-stocked": "purchase",
     "product": "product",
@@ -49,6 +50,10 @@ CUSTOMERS = (
 )
 TOKENS = ("kaffe-250", "te-100", "mugg-bla", "fikapaket", "bok-fika", "termos-1l", "presentask", "choklad-80")
 PATIENCE = 30
+ALL_IMAGES = """async () => {
+  for (const image of document.images) { image.loading = "eager"; await image.decode(); }
+}"""
+"""A picture of the whole page is taken without scrolling to what is loaded late."""
 
 
 @contextmanager
@@ -170,6 +175,7 @@ def take(browser: Browser, base_url: str, password: str, scheme: str, width: str
 
 def keep(page: Page, name: str, scheme: str, width: str) -> None:
     page.wait_for_load_state()
+    page.evaluate(ALL_IMAGES)
     page.screenshot(path=EVERYTHING / f"{name}-{width}-{scheme}.png", full_page=True)
     if width == "wide" and name in SHOWN:
         suffix = "-dark" if scheme == "dark" else ""
@@ -184,6 +190,7 @@ def main() -> None:
         demo(folder) as (base_url, password),
         sync_playwright() as play,
     ):
+        history.write(Path(folder) / "var" / "orchestrator.db")
         trade(base_url)
         browser = play.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
         for scheme in SCHEMES:

@@ -23,7 +23,7 @@ SOLD = (State.PAID.value, State.STOCKED.value)
 """The states in which the money is ours."""
 PAYMENTS = 500
 """From so many of the latest payments the time to pay is told."""
-SHOWN = 20
+SHOWN = 12
 """Rows of what needs a hand, and of what has just happened."""
 
 
