@@ -196,6 +196,7 @@ def make_sandbox(parts: Parts) -> Sandbox:
             dashboard_url=f"{settings.public_url}/",
             shop_url=f"{settings.public_url}/shop/",
             products=lambda: products_for_sale(parts),
+            zone=settings.zone,
         )
     )
 

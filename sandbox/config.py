@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from sandbox.product import Products
@@ -24,6 +25,7 @@ class SandboxConfig:
         terminals: password by principal id.
         reversal_seconds: how long a payment waits for getPaymentStatus (facts, rule 1).
         dashboard_url, shop_url: links on the panel and the phone.
+        zone: the time zone in which panel and phone say times.
         products: what the phone offers to scan; None offers open invoices only.
     """
 
@@ -37,4 +39,5 @@ class SandboxConfig:
     reversal_seconds: float = 20.0
     dashboard_url: str | None = None
     shop_url: str | None = None
+    zone: tzinfo = UTC
     products: Products | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,16 @@ def _quantity(value: Decimal | int) -> str:
     return f"{Decimal(value).normalize():f}"
 
 
+def _clock(at: datetime, zone: tzinfo) -> str:
+    """The time of day, with its zone: ``13:00:05 CET``."""
+    return f"{at.astimezone(zone):%H:%M:%S %Z}"
+
+
+def _minute(at: datetime, zone: tzinfo) -> str:
+    """Day and minute, with their zone: ``2026-03-01 13:00 CET``."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+
+
 _templates = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
     autoescape=True,
@@ -74,3 +85,5 @@ _templates = Environment(
 )
 _templates.filters["quantity"] = _quantity
 _templates.filters["price"] = price
+_templates.filters["clock"] = _clock
+_templates.filters["minute"] = _minute

@@ -52,7 +52,9 @@ class Panel:
 
     async def invoices(self, request: Request) -> Response:
         """The list of invoices alone, for the page's refresh."""
-        return render(request, "panel/invoices.html", invoices=self._ledger.invoices[:_SHOWN])
+        return render(
+            request, "panel/invoices.html", zone=self._config.zone, invoices=self._ledger.invoices[:_SHOWN]
+        )
 
     async def switch(self, request: Request) -> Response:
         """Switch SEQR off or on for shops."""
@@ -112,6 +114,7 @@ class Panel:
             "panel/panel.html",
             status,
             problem=problem,
+            zone=self._config.zone,
             invoices=self._ledger.invoices[:_SHOWN],
             faults=self._faults,
             signpost=self._signpost(request),

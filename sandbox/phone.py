@@ -43,6 +43,7 @@ from sandbox.explanation import (
 from sandbox.faults import Faults
 from sandbox.ledger import Ledger
 from sandbox.pages import render
+from sandbox.product import ShopProduct
 from sandbox.signpost import Signpost
 
 PIN_LENGTH = 4
@@ -85,7 +86,9 @@ class Phone:
         """The first screen; with a code in the query, what that code leads to."""
         query = request.query_params
         if query.get("t"):
-            return self._address(request, ShopCode(query.get("w", ""), query["t"]), _remembered(request))
+            return await self._address(
+                request, ShopCode(query.get("w", ""), query["t"]), _remembered(request)
+            )
         if query.get("r"):
             return _to(request, f"/phone/invoices/{query['r']}")
         if query.get("code"):
@@ -100,8 +103,10 @@ class Phone:
         try:
             reference = await self._checkout.create_purchase(code, customer)
         except CheckoutRefused as refused:
-            return self._refused(request, code, customer, refused)
-        answer = _to(request, f"/phone/invoices/{reference}")
+            answer = await self._refused(request, code, customer, refused)
+        else:
+            answer = _to(request, f"/phone/invoices/{reference}")
+        # What was typed is kept also when nothing was ordered: it is tried again with it.
         _remember(answer, request, customer)
         return answer
 
@@ -176,24 +181,24 @@ class Phone:
         return _to(request, f"/phone?{urlencode({'w': code.webshop_id, 't': code.token})}")
 
     async def _scan_screen(self, request: Request) -> Response:
-        products = await self._config.products() if self._config.products else []
         return self._render(
             request,
             "phone/scan.html",
             state="scan",
-            products=products,
+            products=await self._products(),
             webshop_id=self._config.webshop_id,
             invoices=[booked for booked in self._ledger.invoices if booked.open][:5],
             messages=self._ledger.messages[::-1][:3],
         )
 
-    def _address(
+    async def _address(
         self, request: Request, code: ShopCode, customer: Customer, wrong: Mapping[str, str] | None = None
     ) -> Response:
         """The address form. ``wrong``: what the shop said about each of createPurchase's fields."""
         said = dict(wrong or {})
         if "clientName" in said:
             said["name"] = said.pop("clientName")
+        product = next((product for product in await self._products() if product.token == code.token), None)
         elsewhere = {name: reason for name, reason in said.items() if name not in asdict(customer)}
         return self._render(
             request,
@@ -201,16 +206,20 @@ class Phone:
             status=422 if said else 200,
             state="address",
             code=code,
+            product=product,
             customer=customer,
             wrong=said,
             elsewhere=elsewhere,
         )
 
-    def _refused(
+    async def _products(self) -> list[ShopProduct]:
+        return await self._config.products() if self._config.products else []
+
+    async def _refused(
         self, request: Request, code: ShopCode, customer: Customer, refused: CheckoutRefused
     ) -> Response:
         if refused.fields:
-            return self._address(request, code, customer, refused.fields)
+            return await self._address(request, code, customer, refused.fields)
         again = f"/phone?{urlencode({'w': code.webshop_id, 't': code.token})}"
         return self._problem(request, explain_order(refused), 502, again=again, said=refused)
 
@@ -235,8 +244,9 @@ class Phone:
         signpost = Signpost(
             "Phone", config.shop_url, f"{base}/phone", f"{base}/", config.dashboard_url, self._faults
         )
-        told = {"signpost": signpost, "backstage": BACKSTAGE[str(context["state"])]}
-        return render(request, template, status, shop_url=config.shop_url, **told, **context)
+        told: dict[str, object] = {"signpost": signpost, "backstage": BACKSTAGE[str(context["state"])]}
+        told |= {"shop_url": config.shop_url, "zone": config.zone}
+        return render(request, template, status, **told, **context)
 
     def _message(self, booked: BookedInvoice) -> str | None:
         texts = [sms.text for sms in self._ledger.messages if sms.reference == booked.reference]
@@ -274,7 +284,7 @@ async def _entered_pin(request: Request) -> str:
 
 
 def _remembered(request: Request) -> Customer:
-    """The address confirmed last on this browser, else the demo customer's."""
+    """The address typed last on this browser, else the demo customer's."""
     try:
         kept = json.loads(base64.urlsafe_b64decode(request.cookies.get(_COOKIE, "")))
     except ValueError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from sandbox.faults import PhoneFaults
 from tests.fixtures.sandbox import Scene, invoice_xml, played
 
 
@@ -61,6 +63,27 @@ async def test_the_waiting_page_moves_on_by_itself(page: Page, scene: Scene) -> 
     await scene.seqr.status(reference, 1)
 
     await in_state(page, "confirmed")
+
+
+@pytest.mark.parametrize("entered", ["", "2468"])
+async def test_a_purchase_that_seqr_has_forgotten_is_told_of_once(
+    page: Page, scene: Scene, entered: str
+) -> None:
+    """As after a restart of the sandbox, which keeps nothing."""
+    scene.sandbox.faults.phone = PhoneFaults(processing_seconds=60)
+    reference = await scene.seqr.send_invoice(invoice_xml())
+    await page.goto(f"{scene.phone_url}/invoices/{reference}/pin")
+    await page.keyboard.type(entered)
+    await in_state(page, "processing" if entered else "pin")
+
+    await page.route(
+        re.compile(reference),
+        lambda route: route.continue_(url=route.request.url.replace(reference, "20200101000000999")),
+    )
+
+    await in_state(page, "error")
+    await expect(page.get_by_role("heading", name="SEQR does not know this purchase")).to_be_visible()
+    assert not await page.locator("[data-wait]").count()
 
 
 async def test_cancelling_at_the_details(page: Page, scene: Scene) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -76,22 +77,6 @@ async def test_the_shop_is_called_as_seqr_would() -> None:
         "clientName": "Åsa O'Neill <b>",
         **{name: ADDRESS[name] for name in ("street", "zip", "city", "state", "country", "email", "msisdn")},
     }
-
-
-async def test_the_confirmed_address_is_remembered(scene: Scene) -> None:
-    async with scene.http.post(f"{scene.phone_url}/confirm", data=ADDRESS, allow_redirects=False) as answer:
-        cookies = {name: morsel.value for name, morsel in answer.cookies.items()}
-    async with scene.http.get(f"{scene.phone_url}?w=demo&t=mug-1", cookies=cookies) as answer:
-        page = await answer.text()
-
-    assert "Åsa O&#39;Neill &lt;b&gt;" in page
-
-
-@pytest.mark.parametrize("cookie", ["%%%", "bm90IGpzb24=", "WzFd", "/w=="])
-async def test_a_broken_cookie_is_forgotten(scene: Scene, cookie: str) -> None:
-    headers = {"Cookie": f"sandbox_customer={cookie}"}
-    async with scene.http.get(f"{scene.phone_url}?w=demo&t=mug-1", headers=headers) as answer:
-        assert "Astrid Lindqvist" in await answer.text()
 
 
 @pytest.mark.parametrize(
@@ -296,3 +281,16 @@ async def test_a_shop_that_answers_no_json(scene: Scene) -> None:
 async def test_an_invoice_that_seqr_does_not_know(scene: Scene) -> None:
     assert state_of(await post(scene, "/invoices/7/pin", {"digit": "1"})) == "error"
     assert "no invoice 7" in await show(scene, "/invoices/7/state")
+
+
+async def test_receipt_and_panel_say_times_in_the_shops_zone() -> None:
+    async with played(zone=ZoneInfo("Asia/Tokyo")) as scene:
+        reference = await scene.seqr.send_invoice(invoice_xml())
+        scene.ledger.pay(reference)
+        await scene.seqr.status(reference, 1)
+        receipt = await show(scene, f"/invoices/{reference}")
+        async with scene.http.get(f"{scene.base_url}/sandbox/panel/invoices") as answer:
+            panel = await answer.text()
+
+    assert re.search(r"<dt>On</dt><dd>\d{4}-\d\d-\d\d \d\d:\d\d JST</dd>", receipt)
+    assert re.search(r"\d\d:\d\d:\d\d JST; asked", panel)
