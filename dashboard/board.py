@@ -20,7 +20,7 @@ from orchestrator.database import Database
 from orchestrator.identity import now
 from orchestrator.pulse import DEADLINE, Pulse
 from orchestrator.selection import Filter
-from statemachine import Action, State
+from statemachine import Action, Reason, State
 
 LATE = 10.0
 """Seconds; what was asked longer ago than this is late, though SEQR waits for 20."""
@@ -72,6 +72,10 @@ class Links:
     def attention(self) -> str:
         return address(Filter(attention=True), self.zone)
 
+    def reversed(self) -> str:
+        since, reason = self.window.since, Reason.REVERSED.value
+        return address(Filter(states=(State.FAILED.value,), reason=reason, since=since), self.zone)
+
 
 def here(span: Span) -> str:
     """The overview's own address."""
@@ -90,6 +94,7 @@ def pieces(live: Live, language: str, board: Board, zone: tzinfo, may_act: bool)
             "overview/attention.html",
             needy=[(needy, help_for(needy)) for needy in board.needy],
             total=board.attention,
+            reversed=board.reversed,
             to=to,
             may_act=may_act,
         ),

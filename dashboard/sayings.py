@@ -20,6 +20,7 @@ _LACKS = "Paid, but the stock lacks %(missing)s: restock it, then it goes on by 
 _GOODS = re.compile(r"\d+ × (\S+) \(")
 
 _SHOWN: dict[str, str] = {
+    "The customer ordered %(title)s.": mark("The customer ordered %(title)s."),
     "%(name)s ordered %(title)s.": mark("%(name)s ordered %(title)s."),
     "SEQR's invoice %(reference)s.": mark("SEQR took the invoice; it is number %(reference)s."),
     "SEQR refused the invoice: %(answer)s.": mark("SEQR refused the invoice: %(answer)s."),
@@ -36,11 +37,15 @@ _SHOWN: dict[str, str] = {
     "Cancelled before there was an invoice.": mark("Cancelled before there was an invoice."),
     "The shop asks SEQR to cancel the invoice.": mark("The shop asks SEQR to cancel the invoice."),
     "It moves by itself again.": mark("It goes on by itself again."),
+    "Sent again to the customer.": mark("Sent again to the customer."),
     "Sent again to %(recipient)s.": mark("Sent again to %(recipient)s."),
     _LACKS: mark("Paid, but the stock lacks %(missing)s."),
     _PAID_TOO: mark("The customer paid twice: invoice %(references)s was paid too."),
     "SEQR refuses to tell about invoice %(reference)s: %(answer)s.": mark(
         "SEQR will not say whether invoice %(reference)s is paid. Its answer: %(answer)s."
+    ),
+    "SEQR does not know invoice %(reference)s: %(answer)s.": mark(
+        "SEQR does not know invoice %(reference)s, so it counts as cancelled here. SEQR’s answer: %(answer)s."
     ),
     "SEQR refuses to cancel invoice %(reference)s: %(answer)s.": mark(
         "SEQR will not cancel invoice %(reference)s. Its answer: %(answer)s."
@@ -79,7 +84,8 @@ _HELP: dict[str, str] = {
     ),
     _PAID_TOO: mark("Refund the second payment at SEQR, and write a note here when it is done."),
     "SEQR refuses to tell": mark(
-        "We keep asking. If it stays so, see under System whether the settings are those SEQR gave you."
+        "We keep asking. See under System whether the settings are those SEQR gave you. If they are, SEQR has"
+        " lost the invoice: cancel it here. (The sandbox forgets all invoices when the demo is stopped.)"
     ),
     "SEQR refuses to cancel": mark(
         "We keep asking. If it stays so, tell SEQR's support the invoice number and the answer."

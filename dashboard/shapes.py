@@ -27,5 +27,5 @@ def fits(shape: str, written: str) -> bool:
 def pattern(shape: str) -> re.Pattern[str]:
     """What finds ``%(name)s`` in texts of the shape."""
     pieces = re.split(r"%\((\w+)\)s", shape)
-    texts = [f"(?P<{piece}>.+)" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)]
+    texts = [f"(?P<{piece}>.+?)" if number % 2 else re.escape(piece) for number, piece in enumerate(pieces)]
     return re.compile("".join(texts), re.DOTALL)

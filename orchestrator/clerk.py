@@ -130,8 +130,12 @@ class Clerk:
             raise NoAnswer
 
     async def _done(self, task: Task) -> None:
+        """It is not done where SEQR was asked, and would not say."""
         after = await self._database.read(load, task.purchase_id)
-        await self._record(task, ItemState.DONE, after.state)
+        if task.action is Action.CHECK and after.attention:
+            await self._record(task, ItemState.REFUSED, after.attention)
+        else:
+            await self._record(task, ItemState.DONE, after.state)
 
     async def _refused(self, task: Task, refusal: NotAllowed | Changed) -> None:
         """It cannot be done, or was done by us before a crash kept us from writing it down."""

@@ -111,8 +111,9 @@ def record_cancel(
     match outcome:
         case Answered() | Refused(code=ResultCode.INVOICE_ALREADY_CANCELED):
             return _closed(connection, purchase, attempt, InvoiceStatus.CANCELED, stamp)
-        case Refused(code=ResultCode.INVALID_INVOICE_REFERENCE) if merchant:
-            return _closed(connection, purchase, attempt, InvoiceStatus.CANCELED, stamp)
+        case Refused(code=ResultCode.INVALID_INVOICE_REFERENCE as code, description=description) if merchant:
+            said = f"SEQR does not know invoice {attempt.reference}: {_words(code, description)}"
+            return _closed(connection, purchase, attempt, InvoiceStatus.CANCELED, stamp, said=said)
         case Refused(code=ResultCode.CANNOT_CANCEL_PAID_INVOICE):
             return journal.touch(connection, purchase, next_check_at=stamp.at)
         case Refused(code=code, description=description):
@@ -228,6 +229,7 @@ def _closed(
     status: str,
     stamp: Stamp,
     ers_reference: str | None = None,
+    said: str | None = None,
 ) -> Purchase:
     attempts.change(connection, attempt.id, state="closed", status=status, closed_at=stamp.at)
     current = attempt.reference == purchase.invoice_reference
@@ -241,7 +243,7 @@ def _closed(
         )
     elif current and purchase.state == State.INVOICED.value:
         trigger, reason = Trigger.CLOSE, _reason(attempt, status)
-        detail = f"SEQR says {status} of invoice {attempt.reference}."
+        detail = said or f"SEQR says {status} of invoice {attempt.reference}."
     else:
         waits = purchase.state == State.RECEIVED.value or attempts.has_open(connection, purchase.id)
         return purchase if waits else journal.touch(connection, purchase, next_check_at=None)

@@ -35,6 +35,8 @@ DEADLINE = 20.0
 
 _LULL = timedelta(seconds=10)
 """So long may nothing succeed before SEQR counts as down: calls that began together end apart."""
+_MANY = 0.1
+"""Of the calls: so many refusals are no longer one customer's or one invoice's matter."""
 _MOST_PROCESSES = 200
 _LONGEST_WORDS = 300
 
@@ -95,13 +97,14 @@ class SeqrHealth:
     @property
     def state(self) -> State:
         """``silent``: no call in five minutes. ``down``: SEQR decides on nothing, and nothing has succeeded
-        lately. ``troubled``: it decided on some only, or refused all. ``well``: the rest."""
+        lately. ``troubled``: it decided on some only, or refused many. ``well``: the rest."""
         total = self.total
         if not total.number:
             return "silent"
         if total.unanswered and self._no_success_lately():
             return "down"
-        return "troubled" if total.unanswered or total.failed == total.number else "well"
+        refuses_many = total.failed >= total.number * _MANY
+        return "troubled" if total.unanswered or refuses_many else "well"
 
     def _no_success_lately(self) -> bool:
         succeeded, failed = self.total.succeeded_at, self.total.failed_at

@@ -21,7 +21,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.intent import Changed
 from orchestrator.note import NoteRefused
 from orchestrator.purchase import PurchaseUnknown
-from statemachine import Action, NotAllowed, State, effect_of
+from statemachine import Action, NotAllowed, Reason, State, effect_of
 
 _LONGEST_WHY = 300
 """Characters of a reason."""
@@ -80,7 +80,8 @@ async def _act(visit: Visit, action: Action) -> Response:
         return onward(visit, here, visit.say(error), "bad")
     if answered is False:
         return onward(visit, here, visit.gettext("SEQR did not answer. It is asked again by itself."), "bad")
-    return onward(visit, here, _outcome(visit, action, before, await _purchase(visit, purchase_id)))
+    after = await _purchase(visit, purchase_id)
+    return onward(visit, here, _outcome(visit, action, before, after), "bad" if after.attention else "good")
 
 
 async def _drawn(visit: Visit, status: int, **values: object) -> Response:
@@ -110,6 +111,8 @@ def _outcome(visit: Visit, action: Action, before: PurchaseView, after: Purchase
     """What came of it, in a sentence."""
     words, label = visit.words, visit.gettext(LABELS[action])
     now_ = words.state_name(after.state)
+    if action is Action.CANCEL and after.reason == Reason.CANCELLED_BY_MERCHANT:
+        return visit.gettext("Cancelled.")
     if after.reason and after.state != before.state:
         return visit.gettext(
             "%(action)s: it was %(before)s and is %(after)s now (%(reason)s).",
@@ -125,4 +128,6 @@ def _outcome(visit: Visit, action: Action, before: PurchaseView, after: Purchase
             before=words.state_name(before.state),
             after=now_,
         )
+    if after.attention:
+        return visit.gettext("%(action)s: %(what)s", action=label, what=words.attention(after.attention))
     return visit.gettext("%(action)s: done. It is still %(state)s.", action=label, state=now_)

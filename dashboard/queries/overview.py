@@ -14,17 +14,20 @@ from sqlalchemy import Connection, Row, Select, Subquery, func, literal_column, 
 
 from dashboard.window import Window
 from orchestrator import tally
+from orchestrator.identity import first_id
 from orchestrator.money import Money
 from orchestrator.tables import journal, products, purchase_lines, purchases
 from orchestrator.tally import Tallies
-from statemachine import State
+from statemachine import Reason, State
 
 SOLD = (State.PAID.value, State.STOCKED.value)
 """The states in which the money is ours."""
 PAYMENTS = 500
 """From so many of the latest payments the time to pay is told."""
-SHOWN = 12
-"""Rows of what needs a hand, and of what has just happened."""
+SHOWN = 20
+"""Rows of what needs a hand."""
+LATEST = 12
+"""Rows of what has just happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ class Board:
     needy: tuple[Needy, ...]
     attention: int
     """How many need a hand in all."""
+    reversed: int
+    """How many of the window were paid, and SEQR gave the money back."""
     happened: tuple[Happened, ...]
 
 
@@ -120,6 +125,7 @@ def read_board(connection: Connection, window: Window) -> Board:
         figures=read_figures(connection, window),
         needy=read_needy(connection),
         attention=tally.attention(connection),
+        reversed=_reversed(connection, window),
         happened=read_happened(connection),
     )
 
@@ -170,9 +176,17 @@ def read_happened(connection: Connection) -> tuple[Happened, ...]:
         select(*columns, p.amount, p.currency)
         .join(purchases, p.id == j.purchase_id)
         .order_by(j.id.desc())
-        .limit(SHOWN)
+        .limit(LATEST)
     )
     return tuple(Happened(*row[:7], Money(row.amount, row.currency)) for row in connection.execute(statement))
+
+
+def _reversed(connection: Connection, window: Window) -> int:
+    """By the index of reasons, which has the id, and so the time, behind each."""
+    c = purchases.c
+    is_reversed = c.reason == literal_column(f"'{Reason.REVERSED.value}'")
+    statement = select(func.count()).where(is_reversed, c.id >= first_id(window.since))
+    return int(connection.execute(statement).scalar_one())
 
 
 def _figure(tallies: Tallies, states: set[str]) -> Figure:

@@ -76,13 +76,21 @@ class PurchaseView:
     created_at: datetime
     updated_at: datetime
     next_check_at: datetime | None
+    unanswered: int
+    """So many times in a row SEQR gave no answer when it was asked."""
     invoice: OpenInvoice | None
     visited: tuple[str, ...]
+    fired: frozenset[tuple[str, str]]
+    """By what it left which state: (source, trigger)."""
 
     @property
     def pay_code(self) -> str | None:
-        """What the QR code says while the invoice can be paid."""
-        return self.invoice_qr_code if self.state in PAYABLE else None
+        """What the QR code says while the invoice can be paid, for all that we know."""
+        return _pay_code(self)
+
+
+def _pay_code(row: Any) -> str | None:
+    return row.invoice_qr_code if row.state in PAYABLE and row.attention is None else None
 
 
 def read_purchase(connection: Connection, purchase_id: str) -> PurchaseView | None:
@@ -107,8 +115,9 @@ def read_purchase(connection: Connection, purchase_id: str) -> PurchaseView | No
         created_at=row.created_at,
         updated_at=row.updated_at,
         next_check_at=row.next_check_at,
+        unanswered=row.checks_failed,
         invoice=_open_invoice(connection, row.id, row.invoice_reference),
-        visited=_visited(connection, row.id),
+        **_way_gone(connection, row.id),
     )
 
 
@@ -129,9 +138,11 @@ def find_by_reference(connection: Connection, reference: str) -> str | None:
 def read_pay_code(connection: Connection, purchase_id: str) -> str | None:
     """What the QR code of an invoice says that can still be paid."""
     row = connection.execute(
-        select(purchases.c.state, purchases.c.invoice_qr_code).where(purchases.c.id == purchase_id)
+        select(purchases.c.state, purchases.c.attention, purchases.c.invoice_qr_code).where(
+            purchases.c.id == purchase_id
+        )
     ).one_or_none()
-    return row.invoice_qr_code if row is not None and row.state in PAYABLE else None
+    return None if row is None else _pay_code(row)
 
 
 def _open_invoice(connection: Connection, purchase_id: str, reference: str | None) -> OpenInvoice | None:
@@ -176,10 +187,13 @@ def _lines(connection: Connection, purchase_id: str, currency: str) -> tuple[Lin
     )
 
 
-def _visited(connection: Connection, purchase_id: str) -> tuple[str, ...]:
+def _way_gone(connection: Connection, purchase_id: str) -> dict[str, Any]:
     c = journal.c
     moved = or_(c.source.is_(None), c.source != c.target)
-    targets = connection.execute(
-        select(c.target).where(c.purchase_id == purchase_id, moved).order_by(c.sequence)
-    )
-    return tuple(targets.scalars())
+    rows = connection.execute(
+        select(c.source, c.trigger, c.target).where(c.purchase_id == purchase_id, moved).order_by(c.sequence)
+    ).all()
+    return {
+        "visited": tuple(row.target for row in rows),
+        "fired": frozenset((row.source, row.trigger) for row in rows if row.source is not None),
+    }

@@ -99,7 +99,7 @@ async def test_the_button_helps_and_leads_back(opened: Page, sqlite_office: Offi
     await expect(opened.get_by_role("heading", name="Overview")).to_be_visible()
     assert sqlite_office.settlement.recorded == [(stuck, Action.CHECK, "operator:olle")]
     await sqlite_office.database.write(_mark, stuck, None)
-    await expect(opened.locator("#attention")).to_contain_text("Nothing needs a hand")
+    await expect(opened.locator("#attention")).to_contain_text("No purchase needs a hand")
 
 
 async def test_what_is_sold_out_leads_to_its_product(opened: Page, sqlite_office: Office) -> None:

@@ -121,9 +121,21 @@ async def rows_behind(visitor: Visitor, address: str) -> int:
 async def test_an_empty_shop_is_told_kindly(office: Office) -> None:
     page = await (await office.signed_in()).get("/")
     assert "Sold today nothing yet 0 purchases" in text(section(page, "figures"))
-    assert "Nothing needs a hand: every purchase moves by itself." in page
+    assert "No purchase needs a hand." in page
     assert "All is quiet" in section(page, "health")
     assert "No purchase yet." in section(page, "feed")
+
+
+async def test_who_paid_and_got_the_money_back_is_not_forgotten(office: Office) -> None:
+    await office.purchase("failed", reason="expired")
+    for _ in range(2):
+        await office.purchase("failed", reason="reversed")
+    await office.purchase("failed", reason="reversed", at=now() - timedelta(days=3))
+    visitor = await office.signed_in()
+    needing = section(await visitor.get("/"), "attention")
+    assert "2 customers paid and got the money back , since nobody could ask SEQR in time." in text(needing)
+    assert "No purchase needs a hand" not in needing
+    assert await rows_behind(visitor, unescape(links(needing)[0])) == 2
 
 
 async def test_after_the_sign_in_one_sees_the_overview(office: Office) -> None:

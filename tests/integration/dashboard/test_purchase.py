@@ -171,10 +171,38 @@ async def test_what_it_waits_for_and_until_when(sqlite_office: Office) -> None:
     words = _words(await visitor.get(f"/purchases/{purchase_id}"))
     assert "Waiting for the customer to pay. The invoice lives until" in words
     assert "(14 min from now); then it is cancelled by itself." in words
-    assert "SEQR is asked again at" in words
+    assert "asked again" not in words, "a time that stands still is soon wrong"
     other = await sqlite_office.purchase("invoiced")
     await sqlite_office.database.write(_issued, other, cancel_reason="cancelled_by_merchant")
     assert "SEQR is being asked to cancel the invoice." in await visitor.get(f"/purchases/{other}")
+
+
+async def test_while_seqr_is_silent_the_page_says_what_may_become_of_the_money(
+    sqlite_office: Office,
+) -> None:
+    purchase_id = await sqlite_office.purchase("invoiced", checks_failed=3)
+    visitor = await sqlite_office.signed_in()
+    words = _words(await visitor.get(f"/purchases/{purchase_id}"))
+    assert "SEQR did not answer the last 3 times that it was asked. The customer may have paid" in words
+    assert "Waiting for the customer" not in words
+
+
+async def test_an_invoice_that_is_in_doubt_has_no_code_to_pay_it(sqlite_office: Office) -> None:
+    why = "SEQR refuses to tell about invoice R1: 54 INVALID_INVOICE_REFERENCE."
+    sure, doubtful = await sqlite_office.purchase(), await sqlite_office.purchase(attention=why)
+    visitor = await sqlite_office.signed_in()
+    for purchase_id, status in ((sure, 200), (doubtful, 404)):
+        page = await visitor.get(f"/purchases/{purchase_id}")
+        assert ("/qr.svg" in page) == (status == 200)
+        await visitor.get(f"/purchases/{purchase_id}/qr.svg", status)
+
+
+async def test_a_check_in_vain_is_not_called_done(sqlite_office: Office) -> None:
+    why = "SEQR refuses to tell about invoice R1: 54 INVALID_INVOICE_REFERENCE."
+    purchase_id = await sqlite_office.purchase(attention=why)
+    page = await _act(await sqlite_office.signed_in(), purchase_id, "check")
+    assert "Check now: SEQR will not say whether invoice R1 is paid." in page
+    assert "Check now: done" not in page
 
 
 async def test_a_call_unfolds_its_texts(office: Office) -> None:

@@ -19,6 +19,11 @@ ENGLISH = language("en")
             "SEQR says CANCELED of invoice R1.",
             "SEQR says that invoice R1 is cancelled; nobody can pay it any more.",
         ),
+        (
+            "SEQR does not know invoice R1: 54 INVALID_INVOICE_REFERENCE: no invoice R1 is known here.",
+            "SEQR does not know invoice R1, so it counts as cancelled here. SEQR’s answer: 54"
+            " INVALID_INVOICE_REFERENCE: no invoice R1 is known here.",
+        ),
         ("SEQR says REVERSED of invoice R1.", "SEQR says REVERSED about invoice R1."),
         ("Something else.", "Something else."),
         ("", ""),
@@ -26,6 +31,13 @@ ENGLISH = language("en")
 )
 def test_a_row_of_the_journal_is_told_in_plain_words(written: str, shown: str) -> None:
     assert told(ENGLISH, written).endswith(shown)
+
+
+def test_an_answer_with_colons_is_no_part_of_the_reference() -> None:
+    (plea,) = pleas(ENGLISH, "SEQR refuses to tell about invoice R1: 54 UNKNOWN: no invoice R1: gone.")
+    assert plea.words == (
+        "SEQR will not say whether invoice R1 is paid. Its answer: 54 UNKNOWN: no invoice R1: gone."
+    )
 
 
 def test_nothing_is_asked_for_without_attention() -> None:

@@ -19,7 +19,7 @@ from statemachine import Action, NotAllowed
 from tests.fixtures.bulk import begin, items, run_of
 from tests.fixtures.dashboard import place
 from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk
-from tests.fixtures.seqr import busy
+from tests.fixtures.seqr import busy, refused
 from tests.fixtures.shop import until
 
 
@@ -89,6 +89,15 @@ async def test_what_its_state_forbids_is_refused_with_the_reason(database: Datab
     words = "It is paid: cancelling would keep the customer's money. Refund it."
     assert await outcomes(database) == [("refused", words)]
     assert (await run_of(database, run_id))["state"] == "done"
+
+
+async def test_a_check_that_seqr_would_not_answer_is_not_called_done(desk: Desk) -> None:
+    (seen,) = await bought(desk, 1)
+    desk.seqr.always("getPaymentStatus", refused(54, "no such invoice"))
+    await begin(desk.database, [seen], action=Action.CHECK)
+    await through(Clerk(desk.database, desk.settlement, desk.clock))
+    words = "SEQR refuses to tell about invoice R1: 54 no such invoice."
+    assert await outcomes(desk.database) == [("refused", words)]
 
 
 async def test_what_has_changed_since_the_dry_run_is_refused(desk: Desk) -> None:

@@ -137,7 +137,8 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
     [
         ([], None, None, "silent"),
         ([Verdict.ANSWERED], 0, None, "well"),
-        ([Verdict.ANSWERED, Verdict.REFUSED], 0, 30, "well"),
+        ([Verdict.ANSWERED, Verdict.REFUSED], 0, 30, "troubled"),
+        ([*[Verdict.ANSWERED] * 10, Verdict.REFUSED], 0, 30, "well"),
         ([Verdict.REFUSED], None, 30, "troubled"),
         ([Verdict.ANSWERED, Verdict.UNKNOWN], 30, 29, "troubled"),
         ([Verdict.ANSWERED, Verdict.UNKNOWN], 20, 29, "troubled"),

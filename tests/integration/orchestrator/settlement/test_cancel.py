@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from orchestrator import journal
 from orchestrator.seqr.messages import Busy, Unknown
 from statemachine import Action, NotAllowed
 from tests.fixtures.desk import OPERATOR, Desk
@@ -36,6 +37,8 @@ async def test_cancelling_what_seqr_does_not_know_is_done(desk: Desk) -> None:
     desk.seqr.then("cancelInvoice", refused(54, "no such invoice"))
     await desk.act(purchase_id, Action.CANCEL)
     assert await desk.state() == ("failed", "cancelled_by_merchant")
+    said = await desk.database.read(journal.last_words, purchase_id)
+    assert said == "SEQR does not know invoice R1: 54 no such invoice."
 
 
 async def test_the_customer_pays_first(desk: Desk) -> None:
