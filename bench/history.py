@@ -1,4 +1,4 @@
-"""A fortnight of trade for a shop that has just been made: more by day than by night."""
+"""A fortnight of trade for a new shop: more by day than by night, and the last hour lively."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from bench.dataset import insert
 DAYS = 14
 _BY_HOUR = (1, 0, 0, 0, 0, 1, 2, 4, 6, 8, 9, 11, 12, 10, 8, 8, 9, 11, 13, 15, 14, 10, 6, 3)
 """Purchases a day in each hour, on average; in UTC."""
-_PAUSE = timedelta(minutes=20)
-"""The last of it is so long ago: what comes now is real."""
+_LIVELY = 16
+"""Purchases in the last hour besides, whatever the hour."""
+_PAUSE = timedelta(minutes=3)
+"""The last was ordered so long ago, that all of it is over."""
+_DELAY, _LONGEST = 25.0, 90.0
+"""Seconds that a customer takes to pay, or to let it be: on average, and at most."""
 _STATES = {"stocked": 880, "failed": 120}
 
 
 def write(file: Path) -> int:
-    """Put the trade into a shop's SQLite file that has products and no purchase; returns how many it was."""
+    """Put the trade into a shop's SQLite file that has products; returns how many purchases it was."""
     chance = random.Random(5)
     end = datetime.now(UTC) - _PAUSE
     chosen = [
@@ -31,7 +35,9 @@ def write(file: Path) -> int:
         for number, at in enumerate(sorted(_times(chance, end)))
     ]
     with closing(sqlite3.connect(file, timeout=10)) as connection, connection:
-        rows = population.written(chosen, chance, _products(connection), itertools.count(1))
+        (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM journal").fetchone()
+        rows = population.written(chosen, chance, _products(connection), itertools.count(last + 1))
+        _delay(rows, chance)
         for table, its in rows.items():
             insert(connection, table, its)
     return len(chosen)
@@ -45,6 +51,24 @@ def _times(chance: random.Random, end: datetime) -> Iterator[datetime]:
             at = began + timedelta(seconds=chance.randrange(3600))
             if at < end:
                 yield at
+    for _ in range(_LIVELY):
+        yield end - timedelta(minutes=60) * chance.random() ** 2
+
+
+def _delay(rows: population.Rows, chance: random.Random) -> None:
+    """Let each customer take a time of its own from the invoice on."""
+    delays = {
+        row["id"]: timedelta(seconds=min(chance.expovariate(1 / _DELAY), _LONGEST))
+        for row in rows["purchases"]
+    }
+    for entry in rows["journal"]:
+        if entry["target"] not in ("received", "invoiced"):
+            entry["at"] += delays[entry["purchase_id"]]
+    ids = [entry["id"] for entry in rows["journal"]]
+    for id_, entry in zip(ids, sorted(rows["journal"], key=lambda entry: entry["at"]), strict=True):
+        entry["id"] = id_
+    for purchase in rows["purchases"]:
+        purchase["updated_at"] += delays[purchase["id"]]
 
 
 def _products(connection: sqlite3.Connection) -> list[dict[str, Any]]:
