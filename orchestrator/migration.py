@@ -9,12 +9,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
 
 _HERE = Path(__file__).parent
+_LOCK = 0x6F72_6368
+"""Names the advisory lock among those of the database."""
 
 
 class Unmigrated(OrchestratorError):
@@ -47,15 +49,21 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection) -> str | None:
+    """Whoever comes second waits for the first, and finds nothing left to do: SQLite has one writer, and
+    PostgreSQL, where two would make the same tables, a lock until the commit."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    before = current(connection)
     command.upgrade(_config(connection), "head")
+    return before
 
 
 async def migrate(database: Database) -> tuple[str | None, str]:
     """Apply what is missing, all or nothing; returns the revision before and after."""
     before = await database.read(current)
     if before != newest():
-        await database.write(_upgrade)
+        before = await database.write(_upgrade)
     return before, newest()
 
 

@@ -169,14 +169,14 @@ def resend(connection: Connection, mail_id: str, stamp: Stamp, intent: Intent = 
     if purchase_id is None:
         raise MailUnknown(f"There is no mail {mail_id} in the outbox.")
     purchase = intent.lock(connection, purchase_id, stamp)
-    row = connection.execute(select(c.state, c.kind, c.recipient).where(c.id == mail_id)).one()
+    row = connection.execute(select(c.state, c.kind).where(c.id == mail_id)).one()
     _may_go_again(mail_id, row.kind, row.state, purchase)
     values = {"state": "queued", "attempts": 0, "last_error": None, "sent_at": None}
     connection.execute(
         update(outbox).where(c.id == mail_id, c.state == row.state).values(**values, next_attempt_at=stamp.at)
     )
-    journal.note(connection, purchase, "mail_resent", stamp, f"Sent again to {row.recipient}.")
-    audit.record(connection, stamp, "mail.resend", mail_id, row.recipient, intent.address)
+    journal.note(connection, purchase, "mail_resent", stamp, "Sent again to the customer.")
+    audit.record(connection, stamp, "mail.resend", mail_id, address=intent.address)
     log.info("mail.requeued", mail_id=mail_id, actor=stamp.actor, was=row.state)
 
 

@@ -138,7 +138,6 @@ def _write(
         connection.execute(insert(purchases).values(row))
     except IntegrityError as error:
         raise LostRace("A twin of the order came first.") from error
-    detail = f"{order.name} ordered {product.title}."
-    journal.begin(connection, purchase_id, stamp, detail)
+    journal.begin(connection, purchase_id, stamp, f"The customer ordered {product.title}.")
     write_lines(connection, purchase_id, lines)
     search.write(connection, purchase_id, found_by)

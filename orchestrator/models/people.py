@@ -69,7 +69,7 @@ class SignInFailure(SQLModel, table=True):
 
 
 class AuditEntry(SQLModel, table=True):
-    """Somebody did something; rows are only ever added.
+    """Somebody did something; rows are only ever added, which the database enforces.
 
     ``action`` is a word with a dot such as ``purchase.cancel``; ``subject`` is what it was done to: an id, a
     product's token, a user's name.
@@ -89,5 +89,5 @@ class AuditEntry(SQLModel, table=True):
     action: str = Field(max_length=64)
     subject: str = Field(max_length=100)
     detail: str = Field(sa_type=Text)
-    """Why, in the words of who did it, or what was changed."""
+    """Why, in the words of who did it, or what was changed. It names no customer: it can never be blanked."""
     address: str = Field(max_length=64)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, Index, Integer, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from orchestrator.models.fields import fixed as _fixed
 from orchestrator.models.fields import moment as _moment
 
 _BIG_ID = BigInteger().with_variant(Integer, "sqlite")
+_STATES = "('received', 'invoiced', 'paid', 'stocked', 'failed')"
 
 
 class Purchase(SQLModel, table=True):
@@ -24,6 +25,12 @@ class Purchase(SQLModel, table=True):
 
     __tablename__ = "purchases"
     __table_args__ = (
+        # Like the next tables' a constraint on PostgreSQL, triggers of the same name on SQLite.
+        CheckConstraint(f"state IN {_STATES}", name="purchases_state"),
+        CheckConstraint("(state = 'failed') = (reason IS NOT NULL)", name="purchases_reason_when_failed"),
+        CheckConstraint(
+            "state <> 'invoiced' OR invoice_reference IS NOT NULL", name="purchases_reference_when_invoiced"
+        ),
         Index(
             "purchases_due",
             "next_check_at",
@@ -131,6 +138,13 @@ class InvoiceAttempt(SQLModel, table=True):
     __tablename__ = "invoice_attempts"
     __table_args__ = (
         UniqueConstraint("purchase_id", "number", name="invoice_attempts_number"),
+        CheckConstraint(
+            "state IN ('sending', 'open', 'closed', 'refused', 'busy', 'unknown')",
+            name="invoice_attempts_state",
+        ),
+        CheckConstraint(
+            "state <> 'open' OR reference IS NOT NULL", name="invoice_attempts_reference_when_open"
+        ),
         Index("invoice_attempts_by_state", "state", "purchase_id"),
     )
 
@@ -150,15 +164,16 @@ class InvoiceAttempt(SQLModel, table=True):
 
 
 class JournalEntry(SQLModel, table=True):
-    """What happened to a purchase, in order; rows are only ever added.
+    """What happened to a purchase, in order; rows are only ever added, which the database enforces.
 
     ``source`` is null for the first one; source and target are the same where the state stayed and only
-    the attention mark changed.
+    the attention mark changed. ``detail`` names no customer: it can never be blanked.
     """
 
     __tablename__ = "journal"
     __table_args__ = (
         UniqueConstraint("purchase_id", "sequence", name="journal_sequence"),
+        CheckConstraint(f"target IN {_STATES}", name="journal_target"),
         Index(
             "journal_payments",
             "at",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +14,19 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, inspect, select
+from sqlalchemy import Connection, MetaData, delete, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
 
-from orchestrator import listing, models, tally
+from orchestrator import audit, listing, models, tally
 from orchestrator.database import Database, open_database
+from orchestrator.identity import now
 from orchestrator.migration import Unmigrated, check, migrate, newest
 from orchestrator.selection import Filter
+from orchestrator.stamp import Stamp
+from orchestrator.tables import journal
 from statemachine import State
 from tests.fixtures.dashboard import place
+from tests.fixtures.sandbox import until
 from tests.fixtures.shop import stocked
 
 SCRIPTS = Path(__file__).parents[4] / "alembic"
@@ -122,3 +130,67 @@ async def test_a_shop_with_purchases_moves_to_the_dashboard_and_back(database: D
 
     await database.write(downgrade, "0001")
     assert await database.read(everything) == kept
+
+
+def named(connection: Connection) -> None:
+    """As version 0002 wrote: customers' names and addresses in journal and audit log."""
+    purchase_id = place(connection, "stocked", title="Mug and spoon")
+    detail = {"place": "Anna Svensson ordered Mug.", "mail_resent": "Sent again to anna@example.com."}
+    for sequence, (trigger, words) in enumerate(detail.items(), 11):
+        row = {"purchase_id": purchase_id, "sequence": sequence, "at": now(), "trigger": trigger}
+        source = None if trigger == "place" else "stocked"
+        more = {"source": source, "target": "stocked", "actor": "ada", "detail": words}
+        connection.execute(insert(journal).values({**row, **more}))
+    audit.record(connection, Stamp("ada", now()), "mail.resend", "01c", "anna@example.com")
+    audit.record(connection, Stamp("ada", now()), "purchase.note", purchase_id, "Anna called.")
+
+
+async def test_names_leave_the_books_before_nobody_can_change_them(database: Database) -> None:
+    await database.write(downgrade, "0002")
+    await database.write(named)
+    await migrate(database)
+    kept = await database.read(everything)
+    assert "Anna" not in str(kept["journal"])
+    assert "anna@" not in str(kept["journal"]) + str(kept["audit"])
+    assert str(kept["journal"]).count("The customer ordered Mug and spoon.") == 2
+    assert str(kept["journal"]).count("Sent again to the customer.") == 1
+    assert "Anna called." in str(kept["audit"]), "what people wrote stays as they wrote it"
+
+    await database.write(downgrade, "0002")
+    assert (await database.read(everything))["journal"] == kept["journal"]
+    await migrate(database)
+    with pytest.raises(DBAPIError, match="The journal only grows"):
+        await database.write(forgotten)
+
+
+def forgotten(connection: Connection) -> None:
+    connection.execute(delete(journal))
+
+
+async def test_two_who_migrate_at_the_same_time_are_both_done(bare_url: str, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    words = [sys.executable, "-c", TWIN, bare_url, str(gate)]
+    twins = [await asyncio.create_subprocess_exec(*words, stdout=PIPE, stderr=STDOUT) for _ in range(3)]
+    await until(lambda: len(list(tmp_path.glob("gate.*"))) == len(twins), limit=30)
+    gate.touch()
+    async with asyncio.timeout(60):
+        told = [(await twin.communicate())[0].decode() for twin in twins]
+    assert sorted(told) == sorted([f"None {newest()}", *[f"{newest()} {newest()}"] * 2])
+
+
+TWIN = """
+import asyncio, os, sys, time
+from pathlib import Path
+from orchestrator.database import open_database
+from orchestrator.migration import migrate
+
+async def main(url, gate):
+    Path(f"{gate}.{os.getpid()}").touch()
+    while not Path(gate).exists():
+        time.sleep(0.001)
+    database = open_database(url)
+    print(*await migrate(database), end="")
+    await database.close()
+
+asyncio.run(main(*sys.argv[1:]))
+"""

@@ -22,6 +22,7 @@ from orchestrator.tables import journal, tallies, tally_progress, tally_totals
 from orchestrator.tally import Slot, Sum, Tallies
 from statemachine import Reason, Trigger
 from tests.fixtures.dashboard import place
+from tests.fixtures.tampering import unguarded
 
 STATES = ("received", "invoiced", "paid", "stocked", "failed")
 MOVES: dict[str, list[tuple[Trigger, Reason | None]]] = {
@@ -192,12 +193,12 @@ def newest(connection: Connection) -> int:
 
 
 def forget(connection: Connection, id_: int) -> None:
-    connection.execute(delete(journal).where(journal.c.id == id_))
+    unguarded(connection, Connection.execute, delete(journal).where(journal.c.id == id_))
 
 
 def leave_free(connection: Connection, id_: int) -> None:
     """SQLite gives the highest id again when its row is gone."""
-    connection.execute(update(journal).where(journal.c.id == id_).values(id=id_ + 1))
+    unguarded(connection, Connection.execute, update(journal).where(journal.c.id == id_).values(id=id_ + 1))
 
 
 def age_the_missing(connection: Connection, by: timedelta) -> None:
@@ -210,7 +211,8 @@ def age_the_missing(connection: Connection, by: timedelta) -> None:
 def begun(connection: Connection, purchase_id: str, id_: int, at: datetime) -> None:
     """A journal row with an id of its own, as if its commit had been late."""
     begin(connection, purchase_id, Stamp("test", at), "late")
-    connection.execute(update(journal).where(journal.c.id == newest(connection)).values(id=id_))
+    late = update(journal).where(journal.c.id == newest(connection)).values(id=id_)
+    unguarded(connection, Connection.execute, late)
 
 
 async def with_a_gap(database: Database) -> tuple[str, int]:
