@@ -37,12 +37,16 @@ from dashboard.pages import (
     tokens,
     users,
 )
+from dashboard.upload import HEARD_OUT
 from orchestrator import session
 from orchestrator.feed import Feed
 from orchestrator.parts import Parts
 
 COOKIE_SECONDS = session.LIFETIME // timedelta(seconds=1)
 """No shorter than a session; when that ends, the database says."""
+
+LARGE_BODIES = {"/catalogue/import": HEARD_OUT}
+"""By path: bodies that are larger than others, and bounded where they are read."""
 
 
 def routes(parts: Parts, feed: Feed) -> list[BaseRoute]:

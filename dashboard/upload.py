@@ -12,7 +12,7 @@ from dashboard.language import mark
 LARGEST_BODY = 4_000_000
 """Bytes of a form with all its fields. What a single file may have is for its page to say."""
 
-_HEARD_OUT = 64_000_000
+HEARD_OUT = 64_000_000
 """Bytes of a form that is too large which are read and thrown away, so that the browser hears the answer."""
 _FIELDS = 8
 _TOO_LARGE = mark("What was sent has more than 4 MB. Nothing was done with it.")
@@ -49,5 +49,5 @@ async def _hear_out(request: Request) -> None:
     heard = 0
     async for chunk in request.stream():
         heard += len(chunk)
-        if heard > _HEARD_OUT:
+        if heard > HEARD_OUT:
             return

@@ -19,6 +19,10 @@ from orchestrator.calls import CallBook
 from orchestrator.clerk import Clerk
 from orchestrator.database import Database, open_database
 from orchestrator.feed import Feed
+from orchestrator.front.bodies import BodyLimit
+from orchestrator.front.headers import Fronted
+from orchestrator.front.proxies import TrustedProxies, networks
+from orchestrator.front.rate import Rate, RateLimit
 from orchestrator.identity import now
 from orchestrator.parts import Parts
 from orchestrator.postman import Postman
@@ -46,6 +50,7 @@ MAIL_EVERY = 1.0
 BULK_EVERY = 0.5
 TALLY_EVERY = 1.0
 PRUNE_EVERY = 3600.0
+API = "/api/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -142,7 +147,7 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
             yield
             log.info("orchestrator.stopping")
 
-    return Starlette(
+    return Fronted(
         routes=[
             *create_purchase.routes(parts),
             *notification.routes(parts),
@@ -153,16 +158,30 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
             *metrics.routes(parts),
             *qr.routes(parts),
             *_demo_routes(parts, sandbox),
-            *(
-                Route(prefix + "{rest:path}", _nothing_here, methods=METHODS)
-                for prefix in ("/api/", "/seqr/")
-            ),
+            *(Route(prefix + "{rest:path}", _nothing_here, methods=METHODS) for prefix in (API, "/seqr/")),
             *dashboard.app.routes(parts, feed),
         ],
-        middleware=[Middleware(logs.RequestLog, listener=metrics.request)],
+        middleware=_front(parts.settings),
         exception_handlers=errors.handlers(),
         lifespan=lifespan,
+        https=parts.settings.public_url.startswith("https://"),
     )
+
+
+def _front(settings: Settings) -> list[Middleware]:
+    """What every request passes, whatever it asks for."""
+    return [
+        Middleware(TrustedProxies, networks(settings.trusted_proxies), settings.forwarded_header),
+        Middleware(logs.RequestLog, listener=metrics.request),
+        Middleware(
+            RateLimit,
+            {
+                create_purchase.PATH: Rate(settings.create_purchase_per_minute),
+                API: Rate(settings.api_per_minute),
+            },
+        ),
+        Middleware(BodyLimit, dashboard.app.LARGE_BODIES),
+    ]
 
 
 async def first_user(parts: Parts) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -42,6 +43,13 @@ def _time_zone(name: str) -> str:
         raise ValueError("should be a time zone such as Europe/Stockholm") from None
 
 
+def _networks(text: str) -> str:
+    try:
+        return ", ".join(str(ip_network(word)) for word in text.replace(",", " ").split())
+    except ValueError:
+        raise ValueError("should be networks such as 10.0.0.0/8, 192.0.2.7 or ::1") from None
+
+
 def _smtp_url(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("smtp://", "smtps://", "smtp+starttls://")):
         raise ValueError("should be smtp://user:pw@host:25, smtps://... or smtp+starttls://...")
@@ -58,5 +66,6 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 Currency = Annotated[str, AfterValidator(_currency)]
 LocaleName = Annotated[str, AfterValidator(_locale)]
+Networks = Annotated[str, AfterValidator(_networks)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 QrTemplate = Annotated[str, AfterValidator(_qr_template)]

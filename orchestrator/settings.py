@@ -19,6 +19,7 @@ from orchestrator.money import Money, MoneyError
 from orchestrator.setting_values import (
     Currency,
     LocaleName,
+    Networks,
     QrTemplate,
     SmtpUrl,
     TimeZone,
@@ -94,6 +95,43 @@ class Settings(BaseSettings):
         "so many createPurchase requests at a time in one process; more are answered 429",
         ge=1,
         le=100_000,
+    )
+    create_purchase_per_minute: int = _set(
+        1200,
+        "so many createPurchase requests from one network address, at once or over a minute; more are "
+        "answered 429; 0 for no limit",
+        ge=0,
+        le=1_000_000,
+    )
+    api_per_minute: int = _set(
+        1200, "likewise for `/api/v1`; for each process, as the one above", ge=0, le=1_000_000
+    )
+    unpaid_per_phone: int = _set(
+        20,
+        "so many unpaid purchases at a time for one phone number (without one: mail address); 0 for no limit",
+        ge=0,
+        le=100_000,
+    )
+    unpaid_share: int = _set(
+        100,
+        "percent of a product's pieces that unpaid purchases may hold; the rest waits for payers",
+        ge=1,
+        le=100,
+    )
+    trusted_proxies: Networks = _set(
+        "",
+        "networks, such as `10.0.0.0/8, ::1`, of the proxies in front of us: from them alone is believed for "
+        "whom they call",
+        unset="none",
+    )
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = _set(
+        "x-forwarded-for", "the header in which those proxies say so: `x-forwarded-for` or `forwarded`"
+    )
+    connections: int = _set(
+        2000, "so many connections at a time in one process; more are answered 503", ge=10, le=100_000
+    )
+    connections_per_address: int = _set(
+        500, "so many of them from one network address that is no trusted proxy", ge=1, le=100_000
     )
     api_token: SecretStr | None = _set(
         None,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import resource
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -12,12 +14,17 @@ from pydantic import SecretStr
 from orchestrator import catalogue, configuration, migration, settings
 from orchestrator.cli.run import reporting
 from orchestrator.database import open_database
+from orchestrator.front.connection import Connection, Limits
+from orchestrator.front.proxies import networks
 from orchestrator.identity import now
 from orchestrator.settings import VAR, Settings
 from orchestrator.stamp import Stamp
 
 GRACE = 15
 """Seconds that a stop leaves to what is in flight."""
+
+_OTHER_FILES = 500
+"""Open beside the connections: calls to SEQR, the database, what is read."""
 
 Host = Annotated[str, typer.Option(help="The address to listen on; 0.0.0.0 for all.")]
 
@@ -69,7 +76,31 @@ def _run(app: Any, found: Settings, **options: Any) -> None:
     logs.configure(found, settings.secret_key(found))
     for sentence in configuration.misspelt():
         typer.echo(f"orchestrator: {sentence}", err=True)
-    uvicorn.run(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE, **options)
+    options |= {"http": partial(Connection, limits=_limits(found)), "ws": "none"}
+    # Ours know whom to believe, and what to tell: see the package front.
+    uvicorn.run(
+        app,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        **options,
+    )
+
+
+def _limits(found: Settings) -> Limits:
+    """Those of a process, for which it may have files enough open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = found.connections + _OTHER_FILES
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return Limits(
+        min(found.connections, max(soft - _OTHER_FILES, soft // 2)),
+        found.connections_per_address,
+        networks(found.trusted_proxies),
+    )
 
 
 async def _ready(found: Settings) -> None:
