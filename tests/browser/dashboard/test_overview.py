@@ -127,7 +127,7 @@ async def test_a_live_change_keeps_focus_and_what_is_unfolded(opened: Page, sqli
     await expect(first).to_contain_text("paid")
     await sold.hover()
     await expect(first).to_contain_text("stocked")
-    await expect(page.locator(".feed li")).to_have_count(16)
+    await expect(page.locator(".feed li")).to_have_count(12)
 
 
 async def test_seqrs_health_is_told(opened: Page) -> None:
