@@ -46,7 +46,7 @@ class LockedOut(OrchestratorError):
 
 def admit(connection: Connection, name: str, address: str, at: datetime) -> str:
     """Count an attempt; returns its id. Raises LockedOut for one too many, which is not counted."""
-    name, address = name[:_LONGEST], network(address)
+    name, address = _folded(name), network(address)
     _queue_up(connection, name, address)
     until = max(_locked_until(connection, name, address, at), default=None)
     if until is not None:
@@ -59,18 +59,18 @@ def admit(connection: Connection, name: str, address: str, at: datetime) -> str:
 
 def is_locked(connection: Connection, name: str, address: str, at: datetime) -> bool:
     """Whether the next attempt would be refused."""
-    return any(_locked_until(connection, name[:_LONGEST], network(address), at))
+    return any(_locked_until(connection, _folded(name), network(address), at))
 
 
 def clear(connection: Connection, attempt_id: str, name: str, address: str) -> None:
     """The attempt was right: nothing is held against that name at that address any more."""
-    same = (_C.name == name[:_LONGEST]) & (_C.address == network(address))
+    same = (_C.name == _folded(name)) & (_C.address == network(address))
     connection.execute(delete(sign_in_failures).where(same | (_C.id == attempt_id)))
 
 
 def forget(connection: Connection, name: str) -> int:
     """Hold nothing against a name any more; returns how many failures there were."""
-    return connection.execute(delete(sign_in_failures).where(_C.name == name[:_LONGEST])).rowcount
+    return connection.execute(delete(sign_in_failures).where(_C.name == _folded(name))).rowcount
 
 
 def prune(connection: Connection, at: datetime) -> int:
@@ -90,6 +90,11 @@ def network(address: str) -> str:
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return f"{IPv6Address(int(parsed) >> _IPV6_NETWORK << _IPV6_NETWORK)}/{_IPV6_NETWORK}"
+
+
+def _folded(name: str) -> str:
+    """As at the sign-in, case does not count: else each way to write a name had guesses of its own."""
+    return name[:_LONGEST].lower()
 
 
 def _locked_until(connection: Connection, name: str, address: str, at: datetime) -> Iterator[datetime]:

@@ -14,12 +14,12 @@ from orchestrator.password import PasswordHash
 from orchestrator.session import Origin
 from orchestrator.stamp import Stamp
 from orchestrator.tables import users
-from orchestrator.users import SHOWN, User, of_row
+from orchestrator.users import User, called
 from orchestrator.work import Database
 
 
 class SignInRefused(OrchestratorError):
-    """No user has that name and password. Check both; capital letters count."""
+    """No user has that name and password. Check both; capital letters count in the password."""
 
     code = "sign_in_refused"
 
@@ -63,10 +63,11 @@ async def _recognised(database: Database, name: str, secret: str, origin: Origin
 
 def _admit(connection: Connection, name: str, origin: Origin, at: datetime) -> Candidate:
     attempt_id = lockout.admit(connection, name, origin.address, at)
-    row = connection.execute(select(*SHOWN, users.c.password_hash).where(users.c.name == name)).one_or_none()
-    if row is None:
+    user = called(connection, name)
+    if user is None:
         return Candidate(name, None, None, attempt_id)
-    return Candidate(name, of_row(*row[:-1]), row[-1], attempt_id)
+    kept = select(users.c.password_hash).where(users.c.id == user.id)
+    return Candidate(user.name, user, connection.execute(kept).scalar_one(), attempt_id)
 
 
 def _refuse(connection: Connection, found: Candidate, origin: Origin, at: datetime) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator import audit, bulk, lockout, password, session
@@ -35,7 +35,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     """Act on purchases, mails and the stock; read the audit log."""
     ADMIN = "admin"
-    """Change users, tokens and settings too."""
+    """Change users and tokens, and see the settings, too."""
 
     def covers(self, needed: Role) -> bool:
         """Whether this role may do what ``needed`` may."""
@@ -100,14 +100,17 @@ SHOWN = (_C.id, _C.name, _C.role, _C.language, _C.created_at)
 def add(
     connection: Connection, name: str, kept: PasswordHash, role: Role, stamp: Stamp, address: str = ""
 ) -> User:
-    """Make a user. Raises UserExists, or UserError for a name that will not do."""
+    """Make a user. Raises UserExists, whatever the case of the letters, or UserError for a bad name."""
     user = User(new_id(), checked_name(name), role, None, stamp.at)
+    _queue_up(connection, name)
+    if namesakes := _namesakes(connection, name):
+        raise _exists(namesakes[0].name)
     row = {"id": user.id, "name": name, "role": role.value, "created_at": stamp.at, "password_hash": kept}
     try:
         with connection.begin_nested():
             connection.execute(insert(users).values(row))
     except IntegrityError as error:
-        raise UserExists(f"A user {name} exists already. Give that one another password instead.") from error
+        raise _exists(name) from error
     audit.record(connection, stamp, "user.add", name, role.value, address)
     return user
 
@@ -191,6 +194,14 @@ def find(connection: Connection, name: str) -> User | None:
     return None if row is None else of_row(*row)
 
 
+def called(connection: Connection, name: str) -> User | None:
+    """Who signs in with this name, whatever the case of its letters. Users from a time when the case told two
+    apart have to write theirs exactly."""
+    found = _namesakes(connection, name)
+    exact = next((user for user in found if user.name == name), None)
+    return exact or (found[0] if len(found) == 1 else None)
+
+
 async def ensure_admin(database: Database, secret: str, stamp: Stamp) -> bool:
     """Make the user ``admin``, if there is neither one of that name nor any other admin; returns whether it
     was made. Who has removed that user must not find it again after the next start, with its first password.
@@ -223,6 +234,23 @@ def checked_name(name: str) -> str:
 def of_row(user_id: str, name: str, role: str, language: str | None, created_at: datetime) -> User:
     """A row of the columns ``SHOWN``."""
     return User(user_id, name, Role(role), language, created_at)
+
+
+def _queue_up(connection: Connection, name: str) -> None:
+    """Let two admins who add a name at once wait for each other; SQLite's single writer does so by itself."""
+    if connection.dialect.name == "postgresql":
+        what = f"user {name.lower()}"
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
+
+
+def _namesakes(connection: Connection, name: str) -> list[User]:
+    """Users of that name, whatever the case of its letters."""
+    statement = select(*SHOWN).where(func.lower(_C.name) == name.lower())
+    return [of_row(*row) for row in connection.execute(statement)]
+
+
+def _exists(name: str) -> UserExists:
+    return UserExists(f"A user {name} exists already. Give that one another password instead.")
 
 
 def _locked(connection: Connection, name: str, seen: Role | None = None) -> tuple[User, int]:

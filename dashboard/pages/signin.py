@@ -21,7 +21,7 @@ from orchestrator.users import Role
 
 log = structlog.get_logger(__name__)
 
-WRONG = mark("No user has that name and password. Check both; capital letters count.")
+WRONG = mark("No user has that name and password. Check both; capital letters count in the password.")
 
 
 def routes(desk: Desk) -> list[BaseRoute]:

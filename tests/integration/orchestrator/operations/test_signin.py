@@ -80,7 +80,7 @@ async def test_the_right_password_begins_a_session(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("name", "secret"),
-    [("anna", PASSWORD + " "), ("anna", ""), ("Anna", PASSWORD), ("nobody", PASSWORD), ("", "")],
+    [("anna", PASSWORD + " "), ("anna", ""), ("anna", PASSWORD.upper()), ("nobody", PASSWORD), ("", "")],
 )
 async def test_anything_else_is_refused(database: Database, name: str, secret: str) -> None:
     await user(database)
@@ -217,3 +217,25 @@ async def test_an_old_hash_is_made_anew_once_the_password_is_known(database: Dat
     assert not password.is_dated(renewed)
     assert await outcome(database, secret=PASSWORD) == "in"
     assert await database.read(hash_now) == renewed
+
+
+async def test_the_case_of_a_name_does_not_count(database: Database, quick_hashes: None) -> None:
+    await user(database, "Anna")
+    assert await outcome(database, "ANNA", PASSWORD) == "in"
+    assert ("operator:Anna", "user.sign_in", "Anna") in await database.read(deeds)
+    for name in ("anna", "Anna", "aNna", "anNa", "annA"):
+        assert await outcome(database, name) == "refused"
+    assert await outcome(database, "ANNa") == "15", "each way to write it has no guesses of its own"
+
+
+async def test_who_was_told_apart_by_case_writes_the_name_exactly(
+    database: Database, quick_hashes: None
+) -> None:
+    await user(database, "Anna")
+    other = await user(database, "berit")
+    await database.write(
+        lambda connection: connection.execute(update(kept).where(kept.c.id == other.id).values(name="anna"))
+    )
+    entered, _ = await signin.enter(database, "anna", PASSWORD, HOME, AT)
+    assert entered.id == other.id
+    assert await outcome(database, "ANNA", PASSWORD) == "refused"

@@ -49,13 +49,15 @@ def lowered(connection: Connection, name: str, stamp: Stamp) -> None:
 
 async def test_a_name_is_given_once(database: Database) -> None:
     await user(database)
+    with pytest.raises(UserExists, match="A user anna exists already"):
+        await user(database, "Anna")
     with pytest.raises(UserExists, match="anna"):
         await user(database)
     assert len(await database.read(users.list_users)) == 1
 
 
 async def test_twins_of_one_name_make_one_user(database: Database) -> None:
-    outcomes = await asyncio.gather(user(database), user(database), return_exceptions=True)
+    outcomes = await asyncio.gather(user(database), user(database, "Anna"), return_exceptions=True)
     assert [isinstance(outcome, UserExists) for outcome in outcomes].count(True) == 1
     assert len(await database.read(users.list_users)) == 1
 
