@@ -78,7 +78,7 @@ class Visit:
 
     @property
     def may_administer(self) -> bool:
-        """Whether the person may change users, tokens and settings."""
+        """Whether the person may change users and tokens, and see the settings."""
         return self.person.role.covers(Role.ADMIN)
 
     @property

@@ -32,6 +32,7 @@ _LARGEST_FIELD = 16 * 1024
 """Bytes. The sign-in's form is read from anybody, so it must be small."""
 
 _NOT_OURS = mark("The form is too old, or came from another page. Go back, reload and try again.")
+_NOT_TO_SEE = mark("Only operators and admins may see this.")
 _NOT_YOURS = {
     Role.VIEWER: "",
     Role.OPERATOR: mark("You may look, but not do this. Ask an operator or an admin."),
@@ -54,7 +55,7 @@ def page(desk: Desk, path: str, handler: Handler, needs: Role = Role.VIEWER) -> 
         person = await signed_in(desk, request)
         if person is None:
             return _to_sign_in(request)
-        _admit(person, needs)
+        _admit(person, needs, _NOT_TO_SEE if needs is Role.OPERATOR else "")
         return await handler(Visit(desk, request, person))
 
     return Guarded(path, endpoint, "GET", handler.__name__, needs)
@@ -127,9 +128,9 @@ def origin_of(request: Request) -> Origin:
     return Origin(address, clean(request.headers.get("user-agent", "")))
 
 
-def _admit(person: Person, needs: Role) -> None:
+def _admit(person: Person, needs: Role, otherwise: str = "") -> None:
     if not person.role.covers(needs):
-        raise HTTPException(403, _NOT_YOURS[needs])
+        raise HTTPException(403, otherwise or _NOT_YOURS[needs])
 
 
 def _is_stream(request: Request) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dashboard.language import Language, mark
-from dashboard.shapes import pattern
+from dashboard.shapes import pattern, shown
 
 LONGEST = 1000
 """Characters. What is longer is no sentence of ours."""
@@ -63,6 +63,12 @@ _OF_CALLS = (
     mark("The answer has no result code."),
     mark("The answer is not XML (%(kind)s): %(answer)s"),
 )
+_PLAINER = {
+    "SEQR says ISSUED (version %(version)s).": mark("Not paid yet (ISSUED)."),
+    "SEQR says PAID (version %(version)s).": mark("Paid (PAID)."),
+    "SEQR says CANCELED (version %(version)s).": mark("Cancelled (CANCELED)."),
+}
+"""By what is written of a call: what is shown."""
 _OF_DEEDS = (
     mark("%(what)s. Why: %(why)s"),
     mark("counted %(counted)s: %(before)s → %(after)s; %(reason)s"),
@@ -141,12 +147,14 @@ SHAPES = (*_OF_DEEDS, *_OF_REFUSALS, *_OF_CALLS, *_OF_JOBS, *_OF_CHECKS)
 
 def told(language: Language, written: str) -> str:
     """The sentence in the language: one without values as the catalogue has it, else by its shape."""
-    shown = language.lookup(written)
-    return _by_shape(language, written) if shown == written and len(written) <= LONGEST else shown
+    found = language.lookup(written)
+    return _by_shape(language, written) if found == written and len(written) <= LONGEST else found
 
 
 @lru_cache(maxsize=_KEPT)
 def _by_shape(language: Language, written: str) -> str:
+    if plainer := shown(language, _PLAINER, written):
+        return plainer
     for shape in SHAPES:
         if found := pattern(shape).fullmatch(written):
             values = found.groupdict()

@@ -23,6 +23,8 @@ from statemachine import MEANINGS, REASON_MEANINGS, TABLE, Reason, State, Trigge
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LONGEST_AGE = 30 * _DAY
 _KILO, _TO_TENTHS_BELOW = 1000, 10
+_SYSTEM_ERROR = 90
+"""SEQR's result code for a failure of its own."""
 
 _STATES: dict[str, str] = {
     State.RECEIVED: mark("received"),
@@ -53,7 +55,7 @@ _REASONS: dict[str, str] = {
     Reason.CANCELLED_BY_MERCHANT: mark("cancelled by shop"),
     Reason.CANCELLED_BY_CUSTOMER: mark("cancelled by customer"),
     Reason.PAYMENT_FAILED: mark("payment failed"),
-    Reason.REVERSED: mark("reversed"),
+    Reason.REVERSED: mark("money given back"),
 }
 _ACTORS = {
     "createPurchase": mark("Instant Checkout"),
@@ -245,8 +247,10 @@ class Words:
         """Why somebody moved stock, in his own words; or that the catalogue says so."""
         return self.language.lookup(written) if written == REASON else written
 
-    def verdict(self, name: str) -> str:
-        """How a call to SEQR ended."""
+    def verdict(self, name: str, code: int | None = None) -> str:
+        """How a call to SEQR ended; ``code`` is SEQR's result code."""
+        if name == "busy" and code == _SYSTEM_ERROR:
+            return self.language.gettext("SEQR’s own error")
         return self._known(_VERDICTS, name)
 
     def deed(self, action: str) -> str:

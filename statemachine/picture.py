@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -12,6 +12,7 @@ from statemachine.table import MEANINGS, TABLE, State, Transition
 WIDTH, HEIGHT = 760, 276
 _HALF_WIDTH, _HALF_HEIGHT = 52, 17
 _LINE = 15
+_TAKEN = ' class="taken"'
 
 _PLACES: dict[State, tuple[int, int]] = {
     State.RECEIVED: (62, 84),
@@ -56,16 +57,19 @@ svg { color-scheme: light dark; font: 13px system-ui, sans-serif; }
 
 
 def svg(
-    current: str | None = None, visited: Sequence[str] = (), labels: Mapping[str, str] | None = None
+    current: str | None = None,
+    visited: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+    fired: Collection[tuple[str, str]] = (),
 ) -> str:
     """The machine as SVG without any style of its own, to stand in a page.
 
     The state ``current`` gets the class ``current``; the states in ``visited`` (in the order in which they
-    were entered) and the arrows between them get ``taken``. ``labels`` are other words for states, triggers,
-    meanings and the title.
+    were entered) and the arrows between them get ``taken``, and so do the words of the triggers in
+    ``fired`` (source, trigger). ``labels`` are other words for states, triggers, meanings and the title.
     """
     head = _head("machine", (labels or {}).get(TITLE, TITLE))
-    return _drawing(head, current, visited, labels or {})
+    return _drawing(head, current, visited, labels or {}, fired)
 
 
 def document() -> str:
@@ -81,9 +85,15 @@ def ways() -> dict[Way, list[Transition]]:
     return found
 
 
-def _drawing(head: str, current: str | None, visited: Sequence[str], labels: Mapping[str, str]) -> str:
+def _drawing(
+    head: str,
+    current: str | None,
+    visited: Sequence[str],
+    labels: Mapping[str, str],
+    fired: Collection[tuple[str, str]] = (),
+) -> str:
     taken = set(pairwise(visited))
-    arrows = [_arrow(way, arrows, labels, taken=way in taken) for way, arrows in ways().items()]
+    arrows = [_arrow(way, arrows, labels, fired, taken=way in taken) for way, arrows in ways().items()]
     entered = {*visited, current}
     states = [_state(state, labels, is_current=state == current, taken=state in entered) for state in State]
     return "\n".join([head, *arrows, *states, "</svg>"])
@@ -111,28 +121,40 @@ def _state(state: State, labels: Mapping[str, str], *, is_current: bool, taken: 
     )
 
 
-def _arrow(way: Way, arrows: Iterable[Transition], labels: Mapping[str, str], *, taken: bool) -> str:
+def _arrow(
+    way: Way,
+    arrows: Iterable[Transition],
+    labels: Mapping[str, str],
+    fired: Collection[tuple[str, str]],
+    *,
+    taken: bool,
+) -> str:
     source, target = way
     route = _ROUTES[way]
     marks = _classes("arrow", ("taken", taken))
     said = [
-        (labels.get(arrow.trigger, arrow.trigger), labels.get(arrow.meaning, arrow.meaning))
+        (
+            labels.get(arrow.trigger, arrow.trigger),
+            labels.get(arrow.meaning, arrow.meaning),
+            (source, arrow.trigger) in fired,
+        )
         for arrow in arrows
     ]
-    meanings = "\n".join(f"{words}: {meaning}" for words, meaning in said)
+    meanings = "\n".join(f"{words}: {meaning}" for words, meaning, _ in said)
     return (
         f'<g class="{marks}" data-source="{source.value}" data-target="{target.value}">'
         f'<title>{escape(meanings)}</title><path d="{route.path}" marker-end="url(#machine-head)"/>'
-        f"{_words(route, [words for words, _ in said])}</g>"
+        f"{_words(route, [(words, was_fired) for words, _, was_fired in said])}</g>"
     )
 
 
-def _words(route: _Route, triggers: list[str]) -> str:
+def _words(route: _Route, triggers: list[tuple[str, bool]]) -> str:
     x, y = route.words
     where = f'x="{x}" text-anchor="{route.anchor}"'
     return "".join(
-        f'<text {where} y="{y + number * _LINE}">{escape(trigger.replace("_", " "))}</text>'
-        for number, trigger in enumerate(triggers)
+        f'<text {where} y="{y + number * _LINE}"{_TAKEN if was_fired else ""}>'
+        f"{escape(trigger.replace('_', ' '))}</text>"
+        for number, (trigger, was_fired) in enumerate(triggers)
     )
 
 

@@ -14,7 +14,7 @@ from dashboard import guard
 from dashboard.answer import link, page
 from dashboard.deeds import DEEDS, KINDS, address_of, told
 from dashboard.desk import Desk, Visit
-from dashboard.queries.audit import Deed, DeedPage, Filter, read_actors, read_page
+from dashboard.queries.audit import Deed, DeedPage, Filter, kind_of, read_actors, read_page
 from orchestrator.users import Role
 
 HERE = "/audit"
@@ -42,7 +42,13 @@ async def show_audit(visit: Visit) -> Response:
         visit,
         "people/audit.html",
         deeds=[
-            (deed, told(deed.action, spoken), _subject(deed), _address(visit, deed.action, deed.subject))
+            (
+                deed,
+                told(deed.action, spoken),
+                _subject(deed),
+                _address(visit, deed.action, deed.subject),
+                found.names.get((kind_of(deed.action), deed.subject), ""),
+            )
             for deed in found.rows
         ],
         asked=asked,

@@ -24,6 +24,7 @@ from orchestrator.listing import Place
 from orchestrator.purchase_queries import PurchaseRecord
 from orchestrator.selection import Filter
 from orchestrator.stamp import Stamp
+from orchestrator.users import Role
 
 CHUNK = 1_000
 """Purchases that are read and sent together."""
@@ -41,11 +42,11 @@ Sweden, a spreadsheet also takes apart there what a customer wrote."""
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
-    return [guard.page(desk, "/purchases.csv", export)]
+    return [guard.page(desk, "/purchases.csv", export, needs=Role.OPERATOR)]
 
 
 async def export(visit: Visit) -> Response:
-    """Everybody who may look may take it along, and it is written down who did."""
+    """For operators and admins: it takes customers' addresses along. It is written down who did."""
     which = parse(visit).filter
     settings, at = visit.desk.parts.settings, visit.stamp.at.astimezone(visit.words.zone)
     selection = address(which, visit.words.zone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from markupsafe import Markup
 from sqlalchemy import Connection
@@ -26,6 +27,9 @@ from statemachine import picture
 
 UNKNOWN = mark("There is no purchase with that id.")
 
+_LIST = "/purchases"
+_LONGEST_FILTER = 500
+"""Characters of a list's address that are remembered: they stand in the session's cookie."""
 _TABS = {
     Show.EVERYTHING: mark("Everything"),
     Show.PEOPLE: mark("What people did"),
@@ -68,6 +72,7 @@ async def draw(visit: Visit, status: int = 200, **values: Any) -> Response | Non
         "purchases/purchase.html",
         status,
         purchase=purchase,
+        back_to=_list_behind(visit, purchase.id),
         timeline=timeline,
         tabs=[(name, link(f"/purchases/{purchase.id}", show=key.value)) for key, name in _TABS.items()],
         tab=list(_TABS).index(show),
@@ -78,7 +83,7 @@ async def draw(visit: Visit, status: int = 200, **values: Any) -> Response | Non
         is_latest=before is None,
         buttons=buttons(purchase.state),
         longest_note=note.LONGEST,
-        machine=Markup(picture.svg(purchase.state, purchase.visited, visit.words.machine())),  # noqa: S704
+        machine=Markup(_drawn(visit, purchase)),  # noqa: S704
         stream=link(
             "/events", page="purchase", after=position, id=purchase.id, revision=str(purchase.revision)
         ),
@@ -128,6 +133,21 @@ def _moment(text: str) -> datetime | None:
         return found.astimezone(UTC) if found.tzinfo else None
     except (ValueError, OverflowError):
         return None
+
+
+def _drawn(visit: Visit, purchase: PurchaseView) -> str:
+    return picture.svg(purchase.state, purchase.visited, visit.words.machine(), purchase.fired)
+
+
+def _list_behind(visit: Visit, purchase_id: str) -> str:
+    """The list that the visitor came from, with its filter; remembered while he acts on the purchase."""
+    session, came = visit.request.session, urlsplit(visit.request.headers.get("referer", ""))
+    if came.path == _LIST and len(came.query) <= _LONGEST_FILTER:
+        session["list"] = came.query
+    elif not came.path.startswith(f"{_LIST}/{purchase_id}"):
+        session.pop("list", None)
+    query = session.get("list", "")
+    return f"{_LIST}?{query}" if query else _LIST
 
 
 def _earlier(purchase_id: str, show: Show, timeline: Timeline) -> str:

@@ -25,7 +25,7 @@ HERE = "/system/users"
 ROLE_MEANINGS = {
     Role.VIEWER: mark("Looks at everything but the audit log, and changes nothing."),
     Role.OPERATOR: mark("Acts on purchases, mails, products and stock, and reads the audit log."),
-    Role.ADMIN: mark("Changes users, API tokens and settings too."),
+    Role.ADMIN: mark("Changes users and API tokens too, and sees the settings."),
 }
 _NO_NAME = mark(
     "That is no name for a user: up to 64 letters, digits, and . _ @ - with a letter or digit first."

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, select, tuple_
 
-from orchestrator.tables import api_tokens, audit, users
+from orchestrator.tables import api_tokens, audit, products, purchases, users
 
 PAGE = 50
 
@@ -50,6 +50,8 @@ class DeedPage:
 
     rows: tuple[Deed, ...]
     older: str
+    names: Mapping[tuple[str, str], str]
+    """By the kind of what it was done to and its id: the customer's name, or the product's."""
 
 
 def read_page(connection: Connection, which: Filter, older: str = "", size: int = PAGE) -> DeedPage:
@@ -59,7 +61,27 @@ def read_page(connection: Connection, which: Filter, older: str = "", size: int 
         place = select(_C.at, _C.id).where(_C.id == older).scalar_subquery()
         statement = statement.where(tuple_(_C.at, _C.id) < place)
     rows = [Deed(*row) for row in connection.execute(statement.order_by(_C.at.desc(), _C.id.desc()))]
-    return DeedPage(tuple(rows[:size]), rows[size - 1].id if len(rows) > size else "")
+    shown = tuple(rows[:size])
+    return DeedPage(shown, shown[-1].id if len(rows) > size else "", _names(connection, shown))
+
+
+def _names(connection: Connection, deeds: Iterable[Deed]) -> dict[tuple[str, str], str]:
+    subjects: dict[str, set[str]] = {"purchase": set(), "product": set()}
+    for deed in deeds:
+        subjects.get(kind_of(deed.action), set()).add(deed.subject)
+    buyers = select(purchases.c.id, purchases.c.customer_name).where(purchases.c.id.in_(subjects["purchase"]))
+    titles = select(products.c.token, products.c.title).where(products.c.token.in_(subjects["product"]))
+    return {
+        (kind, id_): name
+        for kind, statement in (("purchase", buyers), ("product", titles))
+        for id_, name in (connection.execute(statement) if subjects[kind] else ())
+    }
+
+
+def kind_of(action: str) -> str:
+    """What an action is done to; stock is a product's."""
+    kind = action.partition(".")[0]
+    return "product" if kind == "stock" else kind
 
 
 def read_actors(connection: Connection) -> list[str]:

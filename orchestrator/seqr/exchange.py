@@ -13,6 +13,9 @@ from orchestrator.seqr.messages import TRANSIENT_CODES, Busy, Exchange, Refused,
 LONGEST_SENTENCE = 1000
 """Characters of a description or detail; a fault's text may have millions."""
 
+_ONLY_ASKS = frozenset({"getPaymentStatus"})
+"""Operations that need not be wondered about when no answer comes: they are asked again."""
+
 
 class Call:
     """A call under way. ``request`` and ``response`` are set as they are known; then one of the endings."""
@@ -42,7 +45,8 @@ class Call:
         return Busy(None, self._sentence(why), exchange)
 
     def unknown(self, why: str) -> Unknown:
-        exchange = self._exchange(Verdict.UNKNOWN, None, f"{why} Nobody can tell whether SEQR did it.")
+        detail = why if self.operation in _ONLY_ASKS else f"{why} Nobody can tell whether SEQR did it."
+        exchange = self._exchange(Verdict.UNKNOWN, None, detail)
         return Unknown(self._sentence(why), exchange)
 
     def _sentence(self, text: str) -> str:

@@ -142,6 +142,14 @@ async def test_a_viewer_is_shown_no_form_that_acts(sqlite_office: Office) -> Non
         assert not any(action.startswith(("/purchases", "/products", "/system")) for action in actions), path
 
 
+async def test_who_may_only_look_is_told_so(sqlite_office: Office) -> None:
+    for name, is_told in (("vera", True), ("olle", False), ("ada", False)):
+        page = await (await sqlite_office.signed_in(name)).get("/products/mug")
+        assert ("You may look only." in page) is is_told
+    refused = await (await sqlite_office.signed_in("vera")).get("/audit", 403)
+    assert "Only operators and admins may see this." in refused
+
+
 async def test_a_form_that_is_far_too_large_is_not_read(sqlite_office: Office) -> None:
     visitor = sqlite_office.visitor()
     form = {"name": "ada", "password": "x" * 100_000}

@@ -92,6 +92,15 @@ async def test_subjects_lead_to_their_pages(log: Office) -> None:
         assert set(re.findall(r'href="([^"]+)"', table)) == {f"/purchases/{PURCHASE}", "/products/mug"} | more
 
 
+async def test_subjects_have_names_beside_their_ids(office: Office) -> None:
+    purchase_id = await office.purchase("paid")
+    for action, subject in (("purchase.check", purchase_id), ("stock.receive", "mug"), ("bulk.stop", "mug")):
+        await record(office, "cli", action, subject, NOON)
+    page = await (await office.signed_in("olle")).get("/audit?who=cli")
+    table = page[page.index("<tbody>") :]
+    assert re.findall(r'<span class="sub">([^<]+)<', table) == ["Mug", "Anna Svensson"]
+
+
 async def test_pages_follow_each_other_without_gap_or_overlap(office: Office) -> None:
     for number in range(7):
         # Three of each moment: the id decides between them.
@@ -123,4 +132,4 @@ async def test_a_long_log_has_pages_that_keep_the_filter(sqlite_office: Office) 
 
 async def test_a_viewer_does_not_read_it(sqlite_office: Office) -> None:
     vera = await sqlite_office.signed_in("vera")
-    assert "Ask an operator or an admin" in await vera.get("/audit", 403)
+    assert "Only operators and admins may see this." in await vera.get("/audit", 403)

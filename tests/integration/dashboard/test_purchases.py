@@ -83,7 +83,7 @@ async def test_what_makes_no_sense_is_told_and_left_out(sqlite_office: Office) -
 async def test_the_filter_is_kept_by_every_link(sqlite_office: Office) -> None:
     for _ in range(51):
         await sqlite_office.purchase("paid", at=DAY, amount=Decimal(200))
-    visitor = await sqlite_office.signed_in("vera")
+    visitor = await sqlite_office.signed_in()
     kept = {"since": "2026-03-10", "min": "100", "q": "anna", "sort": "amount-high"}
     page = await visitor.get("/purchases", params={"state": "paid", **kept})
     further = address_of(page, "Further")
@@ -162,7 +162,7 @@ async def _read_slowly(visitor: Visitor, address: str) -> tuple[str, str]:
 async def test_the_file_has_every_purchase_of_the_filter(office: Office) -> None:
     await office.database.write(_place_many)
     await office.purchase("failed", reason="expired")
-    visitor = await office.signed_in("vera")
+    visitor = await office.signed_in("olle")
     text, name = await _read_slowly(visitor, "/purchases.csv?state=paid&sort=oldest")
     assert text.startswith("\ufeff" + COLUMNS[0])
     rows = list(csv.reader(text.removeprefix("\ufeff").splitlines(keepends=True)))
@@ -173,7 +173,14 @@ async def test_the_file_has_every_purchase_of_the_filter(office: Office) -> None
     names = {row[COLUMNS.index("name")] for row in rows[2:]}
     assert names == {"'=cmd()", "'+1", "'-2", "'@sum", 'Åsa, "Öberg"\n'}
     assert re.fullmatch(r'attachment; filename="purchases-demo-\d{4}-\d\d-\d\d\.csv"', name)
-    assert await office.database.read(_exports) == [("operator:vera", "/purchases?state=paid&sort=oldest")]
+    assert await office.database.read(_exports) == [("operator:olle", "/purchases?state=paid&sort=oldest")]
+
+
+async def test_who_may_only_look_takes_no_addresses_along(sqlite_office: Office) -> None:
+    visitor = await sqlite_office.signed_in("vera")
+    assert "Export CSV" not in await visitor.get("/purchases")
+    assert "Only operators and admins may see this." in await visitor.get("/purchases.csv", 403)
+    assert await sqlite_office.database.read(_exports) == []
 
 
 async def test_who_is_not_signed_in_gets_no_file(sqlite_office: Office) -> None:

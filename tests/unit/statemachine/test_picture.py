@@ -51,6 +51,12 @@ def test_the_way_taken_is_marked() -> None:
     ] == ["received", "invoiced", "failed"]
 
 
+def test_of_several_ways_between_two_states_the_one_taken_is_marked() -> None:
+    way, fired = ("received", "invoiced", "failed"), {("received", "invoice"), ("invoiced", "close")}
+    tree = etree.fromstring(svg("failed", way, fired=fired).encode())
+    assert tree.xpath("//s:text[@class='taken']/text()", namespaces=NAMES) == ["invoice", "close"]
+
+
 def test_only_the_file_brings_a_style() -> None:
     assert "style" not in svg("paid")
     assert "<style>" in document()
