@@ -94,7 +94,7 @@ async def test_stock_is_received_counted_and_looked_up(page: Page, sqlite_office
     await sign_in(page, sqlite_office, "/products/mug")
     await page.get_by_label("How many came").fill("12")
     await page.get_by_label("Why").first.fill("Delivery")
-    await page.get_by_role("button", name="Receive").click()
+    await page.get_by_role("button", name="Save").click()
     await expect(page.locator(".flash")).to_have_text("12 pieces received: 22 on hand.")
     await page.get_by_label("Counted on the shelf").fill("20")
     await sqlite_office.database.write(stock.receive, "mug", -1, "Broken", "operator:ada", now())

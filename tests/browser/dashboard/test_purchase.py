@@ -99,7 +99,7 @@ async def test_a_live_change_leaves_alone_what_somebody_is_at(page: Page, sqlite
     await page.locator("summary", has_text="Cancel").click()
     await page.get_by_label("Why").fill("She rang")
     await page.get_by_label("Write a note").press_sequentially("Half wri")
-    await page.mouse.wheel(0, 600)
+    await page.mouse.wheel(0, 900)
     reading = page.locator("li.calls li").nth(5)
     before = await reading.bounding_box()
     await sqlite_office.move(purchase_id, Trigger.PAY)
