@@ -113,7 +113,7 @@ async def test_pages_go_there_and_back(page: Page, sqlite_office: Office) -> Non
 
 async def test_the_export_follows_the_search(page: Page, sqlite_office: Office, tmp_path: Path) -> None:
     await _three(sqlite_office)
-    await sign_in(page, sqlite_office)
+    await sign_in(page, sqlite_office, name="olle")
     await page.get_by_label("Search purchases").press_sequentially("asa")
     await expect(rows(page)).to_have_count(1)
     async with page.expect_download() as downloading:
