@@ -27,10 +27,6 @@ from orchestrator.settings import Settings
 from orchestrator.stamp import Stamp
 from statemachine import Reason, State, Subject, Trigger, why_not
 
-_LONGEST_WAIT = 4.0
-"""Seconds between two asks while SEQR fails, so that one that is back late still hears in its 20 seconds
-(facts, rule 1). What spares a SEQR that is down is the reconciler, which then tries one a second."""
-
 _KNOWN = frozenset({"ISSUED", "PENDING_ISSUER_ACKNOWLEDGE", "RESERVED", "PARTIALLY_PAID"})
 _CLOSED = frozenset({InvoiceStatus.CANCELED, InvoiceStatus.FAILED})
 
@@ -79,17 +75,18 @@ def record_status(
     """
     attempt, purchase = attempts.lock_with_purchase(connection, attempt_id)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
+    began = outcome.exchange.started_at
     match outcome:
         case Answered(value=answer) if _of_another(answer, attempt):
             why = f"SEQR answered for invoice {answer.invoice_reference} when asked for {attempt.reference}."
-            return _troubled(connection, purchase, why, settings, stamp)
+            return _troubled(connection, purchase, why, settings, began, stamp)
         case Answered(value=answer):
             return _answered(connection, purchase, attempt, answer, stamp)
         case Refused(code=code, description=description):
             why = f"SEQR refuses to tell about invoice {attempt.reference}: {_words(code, description)}"
-            return _troubled(connection, purchase, why, settings, stamp)
+            return _troubled(connection, purchase, why, settings, began, stamp)
         case _:  # busy or unknown
-            return _wait_longer(connection, purchase, attempt, settings, stamp.at)
+            return _wait_longer(connection, purchase, attempt, settings, began, stamp.at)
 
 
 def record_cancel(
@@ -107,6 +104,7 @@ def record_cancel(
     """
     attempt, purchase = attempts.lock_with_purchase(connection, attempt_id)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
+    began = outcome.exchange.started_at
     merchant = attempt.cancel_reason == Reason.CANCELLED_BY_MERCHANT.value
     match outcome:
         case Answered() | Refused(code=ResultCode.INVOICE_ALREADY_CANCELED):
@@ -118,9 +116,10 @@ def record_cancel(
             return journal.touch(connection, purchase, next_check_at=stamp.at)
         case Refused(code=code, description=description):
             why = f"SEQR refuses to cancel invoice {attempt.reference}: {_words(code, description)}"
-            return _troubled(connection, purchase, why, settings, stamp)
+            return _troubled(connection, purchase, why, settings, began, stamp)
         case _:  # busy or unknown
-            return journal.touch(connection, purchase, next_check_at=stamp.at + _interval(settings))
+            due = watch.next_check(purchase, settings, began, stamp.at, 0)
+            return journal.touch(connection, purchase, next_check_at=due)
 
 
 def take_stock(connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent = ANYWAY) -> Purchase:
@@ -271,32 +270,29 @@ def _mismatch(purchase: Purchase, attempt: Attempt, answer: PaymentStatus) -> st
 
 
 def _troubled(
-    connection: Connection, purchase: Purchase, why: str, settings: Settings, stamp: Stamp
+    connection: Connection, purchase: Purchase, why: str, settings: Settings, began: datetime, stamp: Stamp
 ) -> Purchase:
     """It cannot move until somebody changes something; we go on asking in case somebody does."""
-    wait = _interval(settings, purchase.checks_failed)
     return journal.mark(
         connection,
         purchase,
         why,
         stamp=stamp,
         checks_failed=purchase.checks_failed + 1,
-        next_check_at=stamp.at + wait,
+        next_check_at=watch.next_check(purchase, settings, began, stamp.at, purchase.checks_failed),
     )
 
 
 def _wait_longer(
-    connection: Connection, purchase: Purchase, attempt: Attempt, settings: Settings, at: datetime
+    connection: Connection,
+    purchase: Purchase,
+    attempt: Attempt,
+    settings: Settings,
+    began: datetime,
+    at: datetime,
 ) -> Purchase:
     """No answer: ask again in a while, about a closed invoice too. Somebody had a reason to ask about it."""
     if attempt.state == "closed":
         attempts.change(connection, attempt.id, state="open")
-    wait = _interval(settings, purchase.checks_failed)
-    return journal.touch(
-        connection, purchase, checks_failed=purchase.checks_failed + 1, next_check_at=at + wait
-    )
-
-
-def _interval(settings: Settings, failures: int = 0) -> timedelta:
-    seconds = settings.poll_interval * 2.0 ** min(failures, 10)
-    return timedelta(seconds=min(seconds, _LONGEST_WAIT))
+    due = watch.next_check(purchase, settings, began, at, purchase.checks_failed)
+    return journal.touch(connection, purchase, checks_failed=purchase.checks_failed + 1, next_check_at=due)

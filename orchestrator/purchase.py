@@ -82,6 +82,7 @@ class Purchase:
     received_at: datetime
     created_at: datetime
     next_check_at: datetime | None
+    asked_at: datetime | None
     notified_at: datetime | None
 
     @property

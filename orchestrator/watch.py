@@ -24,6 +24,9 @@ FRESH = timedelta(minutes=3)
 _UNHURRIED = 4.0
 _NEVER_OVER = 9.0
 """Seconds; no open invoice is asked about less often than every 10 (the contract)."""
+_WHILE_IT_FAILS = 4.0
+"""Seconds between two checks at most while SEQR fails, so that one that is back late still hears in its 20
+seconds (facts, rule 1). What spares a SEQR that is down is the reconciler, which then tries one a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,20 @@ def claim(connection: Connection, settings: Settings, at: datetime, limit: int) 
         .returning(purchases.c.id)
     )
     return list(connection.execute(statement).scalars())
+
+
+def next_check(
+    purchase: Purchase, settings: Settings, began: datetime, at: datetime, failures: int
+) -> datetime:
+    """When to look again after a call, begun at ``began``, that told nothing; later after some failures.
+
+    What a check that was begun later has planned stands: calls that hang fail one after the other, and each
+    would put off the next check once more, although SEQR is back.
+    """
+    overtaken = purchase.asked_at is not None and purchase.asked_at > began
+    planned = purchase.next_check_at
+    wait = timedelta(seconds=min(settings.poll_interval * 2.0 ** min(failures, 10), _WHILE_IT_FAILS))
+    return min(planned, at + wait) if overtaken and planned is not None else at + wait
 
 
 def rest(connection: Connection, purchase_id: str) -> None:

@@ -47,6 +47,7 @@ def purchase(amount: str) -> Purchase:
         received_at=AT,
         created_at=AT,
         next_check_at=None,
+        asked_at=None,
         notified_at=None,
     )
 

@@ -6,9 +6,15 @@ import asyncio
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
+from orchestrator import outcome as outcomes
 from orchestrator import watch
 from orchestrator.database import open_database
+from orchestrator.seqr.messages import Outcome, PaymentStatus
+from orchestrator.stamp import Stamp
 from tests.fixtures.desk import MUG, Desk
+from tests.fixtures.seqr import busy, refused, unknown
 
 
 async def due(desk: Desk, limit: int = 200) -> list[str]:
@@ -39,6 +45,25 @@ async def test_an_invoice_that_has_been_open_for_a_while_is_asked_less_often(des
     assert await due(desk) == []
     desk.clock.turn(0.2)
     assert await due(desk) == [purchase_id]
+
+
+@pytest.mark.parametrize("outcome", [unknown(), busy(), refused(21)])
+async def test_a_call_that_failed_late_does_not_put_off_what_was_planned_meanwhile(
+    desk: Desk, outcome: Outcome[PaymentStatus]
+) -> None:
+    """While SEQR hangs, each check leaves a call that fails seconds later, when SEQR may be back."""
+    await desk.buy()
+    began = desk.clock.turn(2)
+    (attempt,) = await desk.attempts()
+    await due(desk)
+    desk.clock.turn(8)
+    await due(desk)
+    planned = (await desk.only())["next_check_at"]
+    late = replace(outcome, exchange=replace(outcome.exchange, started_at=began))
+    record = outcomes.record_status
+    stamp = Stamp("reconciler", desk.clock.turn(1.5))
+    await desk.database.write(record, attempt["id"], late, desk.parts.settings, stamp)
+    assert (await desk.only())["next_check_at"] == planned
 
 
 async def test_the_longest_waiting_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
