@@ -71,6 +71,9 @@ _SHOWN: dict[str, str] = {
     ),
     "SEQR says FAILED of invoice %(reference)s.": mark(
         "SEQR says that the payment of invoice %(reference)s failed."
+    "Cancelled, though SEQR holds money for invoice %(reference)s.": mark(
+        "Cancelled, though SEQR holds money for invoice %(reference)s."
+    ),
     ),
     "SEQR says %(status)s of invoice %(reference)s.": mark(
         "SEQR says %(status)s about invoice %(reference)s."
@@ -92,7 +95,8 @@ _HELP: dict[str, str] = {
     ),
     "a status we do not know": mark("We keep asking. If it stays so, ask SEQR's support what it means."),
     "which asked for": mark(
-        "Compare the sums at SEQR, refund what was paid too much, and write a note here."
+        "Compare the sums at SEQR. To undo it, refund the customer there and cancel it here; Retry then sends a"
+        " new link to pay."
     ),
     "when asked for": mark("We keep asking. If it stays so, tell SEQR's support both invoice numbers."),
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from orchestrator import exchange, journal, outbox, stock
+from orchestrator import exchange, journal, outbox, stock, stray
 from orchestrator.identity import new_id
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.invoice import build
@@ -199,6 +199,7 @@ def _issued(
         checks_failed=0,
         next_check_at=due,
     )
+    after = journal.mark(connection, after, stray.wrong_sum(connection, purchase), stamp)
     if purchase.started_over:  # the customer's phone does not know of this invoice
         outbox.enqueue(connection, purchase.id, "payment_link", purchase.customer_email, stamp.at)
     return after

@@ -91,6 +91,18 @@ def last_words(connection: Connection, purchase_id: str) -> str:
     return str(connection.execute(statement).scalar_one())
 
 
+def last_mark(connection: Connection, purchase_id: str, beginning: str) -> str | None:
+    """The latest attention mark of a purchase that began so, whatever became of it."""
+    statement = (
+        select(journal.c.detail)
+        .where(journal.c.purchase_id == purchase_id, journal.c.trigger == "attention")
+        .where(journal.c.detail.startswith(beginning, autoescape=True))
+        .order_by(journal.c.sequence.desc())
+        .limit(1)
+    )
+    return connection.execute(statement).scalar_one_or_none()
+
+
 def _check_reason(arrow: Transition, reason: Reason | None) -> None:
     """The table says which reasons go with which arrow."""
     if reason not in (arrow.reasons or {None}):

@@ -11,6 +11,7 @@ from orchestrator.attempt import Attempt
 from orchestrator.database import LostRace
 from orchestrator.intent import Intent
 from orchestrator.purchase import Purchase, find_open
+from orchestrator.seqr.messages import InvoiceStatus
 from orchestrator.settings import Settings
 from orchestrator.stamp import Stamp
 from statemachine import Action, NotAllowed, Reason, State, Trigger
@@ -84,9 +85,10 @@ def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp, inte
 def ask_cancel(
     connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent
 ) -> tuple[Purchase, Attempt]:
-    """Write down that the merchant wants the open invoice cancelled; returns what to cancel at SEQR.
+    """Write down that the merchant wants the invoice cancelled; returns what to cancel at SEQR.
 
-    Should the process die now, the next check goes on with it.
+    It is an open one, or one that was paid with a wrong sum. Should the process die now, the next check goes
+    on with it.
 
     Raises:
         NotAllowed: the purchase has no open invoice any more.
@@ -97,13 +99,16 @@ def ask_cancel(
     current = [
         attempt
         for attempt in attempts.of_purchase(connection, purchase_id)
-        if attempt.reference == purchase.invoice_reference and attempt.state == "open"
+        if attempt.reference == purchase.invoice_reference
+        and (attempt.state == "open" or attempt.status == InvoiceStatus.PAID)
     ]
     if purchase.state != State.INVOICED.value or not current:
-        nothing_open = f"The purchase is {purchase.state} and has no open invoice. Look at it again."
-        why = purchase.attention or nothing_open
+        why = f"The purchase is {purchase.state} and has no open invoice. Look at it again."
         raise NotAllowed(Action.CANCEL.value, purchase.state, why)
     want_cancelled(connection, current[0].id, Reason.CANCELLED_BY_MERCHANT)
+    if current[0].state != "open":  # it is asked about again until SEQR has answered
+        attempts.change(connection, current[0].id, state="open")
+        purchase = journal.touch(connection, purchase, next_check_at=stamp.at)
     after = journal.note(
         connection,
         purchase,

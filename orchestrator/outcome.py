@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from orchestrator import attempt as attempts
-from orchestrator import exchange, journal, outbox, stock, watch
+from orchestrator import exchange, journal, outbox, stock, stray, watch
 from orchestrator.attempt import Attempt
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.purchase import Purchase
@@ -151,7 +151,8 @@ def _answered(
     if purchase.state != State.INVOICED.value or attempt.reference != purchase.invoice_reference:
         return journal.touch(connection, purchase, checks_failed=0)
     if answer.status in _KNOWN:
-        return journal.mark(connection, purchase, None, stamp, checks_failed=0)
+        wrong = stray.wrong_sum(connection, purchase)
+        return journal.mark(connection, purchase, wrong, stamp, checks_failed=0)
     why = (
         f"SEQR says {answer.status} of invoice {attempt.reference}, a status we do not know. We keep asking."
     )
@@ -170,11 +171,11 @@ def _paid(
     rest = stamp.at if attempts.has_open(connection, purchase.id) else None
     if purchase.state in (State.PAID.value, State.STOCKED.value):
         # The same payment is no news; a second invoice that is paid too is a matter for the merchant.
-        return _mark_paid_too(connection, purchase, stamp)
-    mismatch = _mismatch(purchase, attempt, answer)
+        return stray.mark_paid_too(connection, purchase, stamp)
+    mismatch = stray.mismatch(purchase, attempt.reference, answer.paid)
     why = why_not(Subject(purchase.state, mismatch=mismatch), Trigger.PAY)
     if why:
-        return journal.mark(connection, purchase, why, stamp, next_check_at=rest)
+        return _paid_wrong(connection, purchase, attempt, why, rest, stamp)
     after = journal.move(
         connection,
         purchase,
@@ -186,24 +187,32 @@ def _paid(
         checks_failed=0,
         next_check_at=rest,
     )
+    if purchase.attention:  # it may tell of money on another invoice
+        after = stray.mark_paid_too(connection, after, stamp)
     return _deliver(connection, after, stamp)
 
 
-def _mark_paid_too(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purchase:
-    too, known = _paid_too(connection, purchase) or "", purchase.attention or ""
-    return purchase if too in known else journal.mark(connection, purchase, f"{known} {too}".strip(), stamp)
+def _paid_wrong(
+    connection: Connection,
+    purchase: Purchase,
+    attempt: Attempt,
+    why: str,
+    rest: datetime | None,
+    stamp: Stamp,
+) -> Purchase:
+    """SEQR took another sum than the invoice's: nothing is delivered for it, and the merchant decides.
 
-
-def _paid_too(connection: Connection, purchase: Purchase) -> str | None:
-    """Which further invoices of a paid purchase were paid, for the merchant; None if there is none."""
-    further = [
-        attempt.reference
-        for attempt in attempts.of_purchase(connection, purchase.id)
-        if attempt.status == InvoiceStatus.PAID and attempt.reference != purchase.invoice_reference
-    ]
-    if not further:
-        return None
-    return f"Invoice {', '.join(map(str, further))} was paid too: refund what was paid twice."
+    The goods stay put aside until the merchant cancels; then the purchase fails, and the mark stays to
+    say that SEQR has money that has to go back.
+    """
+    current = purchase.state == State.INVOICED.value and attempt.reference == purchase.invoice_reference
+    if current and attempt.cancel_reason == Reason.CANCELLED_BY_MERCHANT.value:
+        detail = f"Cancelled, though SEQR holds money for invoice {attempt.reference}."
+        reason = Reason.CANCELLED_BY_MERCHANT
+        purchase = attempts.fail(connection, purchase, Trigger.CLOSE, reason, stamp, detail)
+    # One that is received has its own time for the next invoice.
+    due = {} if purchase.state == State.RECEIVED.value else {"next_check_at": rest}
+    return journal.mark(connection, purchase, why, stamp, **due)
 
 
 def _deliver(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purchase:
@@ -211,7 +220,7 @@ def _deliver(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purcha
         return purchase
     missing = stock.take(connection, purchase.id, purchase.holds, purchase.holds_stock, stamp)
     # A mark that is there may tell of a second payment, which outlives the delivery.
-    too = _paid_too(connection, purchase) if purchase.attention else None
+    too = stray.paid_too(connection, purchase) if purchase.attention else None
     if missing:
         why = f"Paid, but the stock lacks {missing}: restock it, then it goes on by itself; or refund it."
         return journal.mark(connection, purchase, " ".join(filter(None, (why, too))), stamp)
@@ -244,9 +253,21 @@ def _closed(
         trigger, reason = Trigger.CLOSE, _reason(attempt, status)
         detail = said or f"SEQR says {status} of invoice {attempt.reference}."
     else:
-        waits = purchase.state == State.RECEIVED.value or attempts.has_open(connection, purchase.id)
-        return purchase if waits else journal.touch(connection, purchase, next_check_at=None)
-    return attempts.fail(connection, purchase, trigger, reason, stamp, detail)
+        return _closed_unused(connection, purchase, stamp)
+    wrong = stray.wrong_sum(connection, purchase)
+    after = attempts.fail(connection, purchase, trigger, reason, stamp, detail)
+    return journal.mark(connection, after, wrong, stamp)
+
+
+def _closed_unused(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purchase:
+    """An invoice was closed that the purchase had no use for. Money that it was marked for may have gone back
+    with it."""
+    if purchase.state == State.RECEIVED.value:
+        return purchase
+    rest = {} if attempts.has_open(connection, purchase.id) else {"next_check_at": None}
+    if purchase.state != State.FAILED.value:
+        return journal.touch(connection, purchase, **rest)
+    return journal.mark(connection, purchase, stray.wrong_sum(connection, purchase), stamp, **rest)
 
 
 def _reason(attempt: Attempt, status: str) -> Reason:
@@ -261,12 +282,6 @@ def _of_another(answer: PaymentStatus, attempt: Attempt) -> bool:
 
 def _words(code: int, description: str) -> str:
     return f"{code} {description}".rstrip(". ") + "."
-
-
-def _mismatch(purchase: Purchase, attempt: Attempt, answer: PaymentStatus) -> str:
-    if answer.paid is None or answer.paid == purchase.money:
-        return ""
-    return f"SEQR took {answer.paid} for invoice {attempt.reference}, which asked for {purchase.money}."
 
 
 def _troubled(

@@ -33,6 +33,7 @@ _CHECKS = {
     "secret key": mark("Secret key"),
     "database": mark("Database"),
     "migrations": mark("Migrations"),
+    "journal": mark("Journal"),
     "WSDL": mark("WSDL"),
     "SEQR": mark("SEQR"),
     "SMTP": mark("Mail server"),

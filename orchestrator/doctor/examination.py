@@ -18,6 +18,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("secret key", ground.check_secret_key),
     ("database", ground.check_database),
     ("migrations", ground.check_migrations),
+    ("journal", ground.check_journal),
     ("WSDL", neighbours.check_wsdl),
     ("SEQR", neighbours.check_seqr),
     ("SMTP", neighbours.check_smtp),

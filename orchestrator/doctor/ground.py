@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
-from orchestrator import configuration, migration
+from orchestrator import configuration, migration, replay
 from orchestrator.database import open_database
 from orchestrator.doctor.finding import Finding, doubtful, ill, well
 from orchestrator.settings import PREFIX, Settings
@@ -74,6 +74,27 @@ async def check_migrations(settings: Settings) -> Finding:
     finally:
         await database.close()
     return well(f"The database is at {migration.newest()}, the newest.")
+
+
+async def check_journal(settings: Settings) -> Finding:
+    """What the journal tells of a sample of purchases is what is stored of them."""
+    if (missing := _missing_file(settings)) is not None:
+        return missing
+    database = open_database(settings.database)
+    try:
+        await migration.check(database)
+        replayed = await database.read(replay.sample)
+    except migration.Unmigrated as error:
+        return doubtful(f"The journal was not replayed: {error.message}", "Type: orchestrator migrate")
+    finally:
+        await database.close()
+    number, wrong = replayed.number, replayed.disagreements
+    if wrong:
+        return ill(
+            f"The journal of {len(wrong)} of {number} purchases does not give what is stored: {wrong[0]}",
+            "Somebody has changed the database past the program: compare with a backup.",
+        )
+    return well(f"The journal gives the stored state of each of {number} purchases replayed.")
 
 
 def _missing_file(settings: Settings) -> Finding | None:
