@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from orchestrator import watch
-from orchestrator.database import Database
+from orchestrator.database import Database, DatabaseUnavailable
 from orchestrator.identity import now
 from orchestrator.settings import Settings
 
@@ -97,18 +97,27 @@ class Reconciler:
             # The claim has made it due again in a few seconds; others must not suffer for it.
             log.exception("purchase.check_failed", purchase_id=purchase_id, actor="reconciler")
         else:
-            self._note(reached)
+            if self._is_back(reached):
+                await self._wake()
         finally:
             self._slots.release()
 
-    def _note(self, reached: bool | None) -> None:
+    def _is_back(self, reached: bool | None) -> bool:
+        """Count how often in a row SEQR failed; returns whether this is the first answer after an outage."""
         if reached is None:  # nothing was asked, so nothing was learnt
-            return
+            return False
         if not reached:
             self._failures += 1
             if self._failures == _DOWN_AFTER:
                 log.warning("seqr.down", failures=self._failures)
-        elif self._failures:
-            if self._failures >= _DOWN_AFTER:
-                log.info("seqr.back")
-            self._failures = 0
+            return False
+        failures, self._failures = self._failures, 0
+        return failures >= _DOWN_AFTER
+
+    async def _wake(self) -> None:
+        """A payment of the last seconds is taken back unless it is asked about now (facts, rule 1)."""
+        try:
+            woken = await self._database.write(watch.wake_unanswered, self._clock())
+        except DatabaseUnavailable:
+            woken = 0  # they are due within seconds anyhow
+        log.info("seqr.back", woken=woken)

@@ -24,7 +24,7 @@ FRESH = timedelta(minutes=3)
 _UNHURRIED = 4.0
 _NEVER_OVER = 9.0
 """Seconds; no open invoice is asked about less often than every 10 (the contract)."""
-_WHILE_IT_FAILS = 4.0
+_WHILE_IT_FAILS = 2.0
 """Seconds between two checks at most while SEQR fails, so that one that is back late still hears in its 20
 seconds (facts, rule 1). What spares a SEQR that is down is the reconciler, which then tries one a second."""
 
@@ -50,7 +50,11 @@ def intervals(settings: Settings) -> tuple[timedelta, timedelta]:
 
 
 def claim(connection: Connection, settings: Settings, at: datetime, limit: int) -> list[str]:
-    """Take up to ``limit`` purchases that are due, the longest waiting first; returns their ids."""
+    """Take up to ``limit`` purchases that are due, the longest waiting; returns their ids.
+
+    Those that SEQR has called about come first, then the youngest: there a payment is likeliest to wait for
+    our question. It matters after an outage, when many are due at once.
+    """
     fresh, later = intervals(settings)
     due = (
         select(purchases.c.id)
@@ -64,9 +68,16 @@ def claim(connection: Connection, settings: Settings, at: datetime, limit: int) 
         update(purchases)
         .where(purchases.c.id.in_(due))
         .values(next_check_at=again, asked_at=at)
-        .returning(purchases.c.id)
+        .returning(purchases.c.id, purchases.c.notified_at, purchases.c.received_at)
     )
-    return list(connection.execute(statement).scalars())
+    claimed = sorted(connection.execute(statement), key=lambda row: row.received_at, reverse=True)
+    return [row.id for row in sorted(claimed, key=lambda row: row.notified_at is None)]
+
+
+def wake_unanswered(connection: Connection, at: datetime) -> int:
+    """SEQR answers again: whatever it did not answer about is due at once; returns how many."""
+    waiting = (purchases.c.next_check_at > at, purchases.c.checks_failed > 0)
+    return connection.execute(update(purchases).where(*waiting).values(next_check_at=at)).rowcount
 
 
 def next_check(

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from orchestrator import reconcile
+from orchestrator import reconcile, watch
 from orchestrator.reconcile import SLOTS, Reconciler
 from orchestrator.settings import Settings
-from orchestrator.work import Database, T
+from orchestrator.work import Database, DatabaseUnavailable, T
 from tests.fixtures.sandbox import until
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -26,9 +26,16 @@ class Queue(Database):
     def __init__(self) -> None:
         self.due: list[str] = []
         self.limits: list[int] = []
+        self.wakings = 0
+        self.away = False
 
     async def write(self, work: Any, *args: Any, **kwargs: Any) -> Any:
-        """Claim: the arguments are settings, time and limit."""
+        """Claim: the arguments are settings, time and limit. Or SEQR is back: wake what waits."""
+        if work is watch.wake_unanswered:
+            self.wakings += 1
+            if self.away:
+                raise DatabaseUnavailable
+            return 0
         limit = args[2]
         self.limits.append(limit)
         taken, self.due = self.due[:limit], self.due[limit:]
@@ -181,6 +188,28 @@ async def test_once_seqr_is_back_all_that_is_due_is_asked_at_once(
     queue.due = [f"p{number}" for number in range(50)]
     assert await run(reconciler) == 1
     assert await run(reconciler) == 49
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_when_seqr_is_back_those_that_wait_are_made_due_once(
+    reconciler: Reconciler, queue: Queue, desk: Desk, time: Time, away: bool
+) -> None:
+    await fail(reconciler, queue, desk, times=30)
+    assert queue.wakings == 0
+    desk.reached, queue.away = True, away
+    queue.due = [f"p{number}" for number in range(50)]
+    await run(reconciler)
+    await run(reconciler)
+    assert len(desk.checked) == 50, "also when the database has gone away in that moment"
+    assert queue.wakings == 1
+
+
+async def test_a_few_failures_are_no_outage(reconciler: Reconciler, queue: Queue, desk: Desk) -> None:
+    await fail(reconciler, queue, desk, times=9)
+    desk.reached = True
+    queue.due = ["p1"]
+    await run(reconciler)
+    assert queue.wakings == 0
 
 
 async def test_a_check_that_asked_nobody_says_nothing_about_seqr(
