@@ -15,7 +15,7 @@ COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orc
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench pictures translations format lock wheel clean
+.PHONY: help run test check bench simulate pictures translations format lock wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -53,6 +53,11 @@ neutral: $(STAMPS)/dev
 
 bench: $(STAMPS)/dev $(VENDOR) ## Run the benchmarks; figures go to var/bench
 	@$(BIN)/python -m bench
+
+simulate: WORKERS = 2
+simulate: $(STAMPS)/dev ## Let everything go wrong around the orchestrator, seed by seed (SECONDS=60 WORKERS=2; SEED=n tells one)
+	@$(BIN)/python -m simulation --seconds $(or $(SECONDS),60) --workers $(WORKERS) \
+		$(if $(FROM),--from $(FROM)) $(if $(SEED),--seed $(SEED))
 
 pictures: $(STAMPS)/dev $(VENDOR) ## Take a picture of every page, wide and on a phone, light and dark, into var/pictures
 	@$(BIN)/python scripts/browser.py

@@ -1,0 +1,89 @@
+"""Planted bugs in who asks SEQR, and when."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import Connection, select, update
+
+from orchestrator import attempt, journal, watch
+from orchestrator.purchase import Purchase, load
+from orchestrator.reconcile import Reconciler
+from orchestrator.tables import invoice_attempts, purchases
+from statemachine import State
+
+
+def endless_lease() -> AbstractContextManager[object]:
+    """A claimed purchase is left to its process for ten minutes, dead or alive."""
+    claim = watch.claim
+
+    def claim_for_long(connection: Connection, settings: Any, at: datetime, limit: int) -> list[str]:
+        claimed = claim(connection, settings, at, limit)
+        later = update(purchases).where(purchases.c.id.in_(claimed))
+        connection.execute(later.values(next_check_at=at + timedelta(minutes=10)))
+        return claimed
+
+    return patch.object(watch, "claim", claim_for_long)
+
+
+def lost_lease() -> AbstractContextManager[object]:
+    """A claimed purchase is due again only when its process says so."""
+    claim = watch.claim
+
+    def claim_for_good(connection: Connection, settings: Any, at: datetime, limit: int) -> list[str]:
+        claimed = claim(connection, settings, at, limit)
+        connection.execute(update(purchases).where(purchases.c.id.in_(claimed)).values(next_check_at=None))
+        return claimed
+
+    return patch.object(watch, "claim", claim_for_good)
+
+
+def resend_on_unknown() -> AbstractContextManager[object]:
+    """An unanswered sendInvoice is sent again at once."""
+    return patch.object(attempt, "patience", lambda _: timedelta(seconds=0.1))
+
+
+def forget_superseded() -> AbstractContextManager[object]:
+    """Only the latest invoice of a purchase is asked about and cancelled."""
+    look = watch.look
+
+    def look_at_latest(connection: Connection, purchase_id: str) -> watch.Watched:
+        found = look(connection, purchase_id)
+        latest = found.purchase.invoice_reference
+        return replace(found, attempts=[each for each in found.attempts if each.reference in (None, latest)])
+
+    return patch.object(watch, "look", look_at_latest)
+
+
+def let_late_invoice_be() -> AbstractContextManager[object]:
+    """An invoice that arrives when its purchase has failed already is written down and left alone."""
+    record = attempt.record_sent
+
+    def once(connection: Connection, attempt_id: str, answer: Any, *rest: Any) -> Purchase:
+        owner = select(invoice_attempts.c.purchase_id).where(invoice_attempts.c.id == attempt_id)
+        before = load(connection, connection.execute(owner).scalar_one())
+        after = record(connection, attempt_id, answer, *rest)
+        if before.state == State.FAILED.value:
+            after = journal.touch(connection, after, next_check_at=None)
+        return after
+
+    return patch.object(attempt, "record_sent", once)
+
+
+def lose_patience_with_seqr() -> AbstractContextManager[object]:
+    """While SEQR fails, each ask waits twice as long as the one before it, up to a minute."""
+    return patch.object(watch, "_WHILE_IT_FAILS", 60.0)
+
+
+def wait_for_each_check() -> AbstractContextManager[object]:
+    """The reconciler checks one purchase after the other."""
+
+    async def begin(self: Any, purchase_id: str) -> None:
+        await self._slots.acquire()
+        await self._check(purchase_id)
+
+    return patch.object(Reconciler, "_begin", begin)

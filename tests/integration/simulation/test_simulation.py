@@ -1,0 +1,50 @@
+"""The simulation: a few seeds hold, the same seed is the same story, and planted bugs do not get away."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from simulation.planted import BUGS
+from simulation.run import run
+
+SEEDS = range(1, 41)
+"""The fixed set."""
+
+CAUGHT_BY = {"no_hold": 1}
+"""A seed that catches the bug soon. Where the product's ways have changed, another of the set does."""
+
+
+@pytest.mark.parametrize("seed", SEEDS[:6])
+def test_every_invariant_holds(seed: int) -> None:
+    report = run(seed)
+    assert report.breach is None, "\n".join(report.story)
+    assert sum(report.steps.values()) > 100
+    assert sum(report.checks.values()) > 100
+
+
+def test_the_same_seed_tells_the_same_story() -> None:
+    here = run(4, tell=True)
+    again = subprocess.run(
+        [sys.executable, "-m", "simulation", "--seed", "4"],
+        env={**os.environ, "PYTHONHASHSEED": "17"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert again.stdout.splitlines() == [*here.story, f"digest {here.digest}"]
+    assert here.digest != run(5, tell=True).digest
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_caught(bug: str) -> None:
+    for seed in (CAUGHT_BY.get(bug, 1), *SEEDS):
+        with BUGS[bug]():
+            report = run(seed)
+        if report.breach is not None:
+            assert f"INVARIANT    {report.breach.invariant}: " in report.story[-1]
+            return
+    pytest.fail(f"{bug} got away: {BUGS[bug].__doc__}")
