@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
-from orchestrator import attempt, catalogue, journal, search, stock
+from orchestrator import allowance, attempt, catalogue, journal, search, stock
 from orchestrator.catalogue import Product
 from orchestrator.database import LostRace
 from orchestrator.identity import new_id
@@ -45,6 +45,7 @@ def place(connection: Connection, order: Order, settings: Settings, at: datetime
 
     Raises:
         UnknownPurchaseToken: nothing for sale has that token.
+        TooManyUnpaid: the customer, or all together, hold too much that is not paid; nothing is kept.
         LostRace: a twin of the order came first; the unit of work runs again and finds it.
     """
     twin = find_open(connection, order.request_key())
@@ -53,11 +54,13 @@ def place(connection: Connection, order: Order, settings: Settings, at: datetime
     product = catalogue.find(connection, order.purchase_token)
     if product is None or not product.for_sale:
         raise UnknownPurchaseToken(f"Nothing with the token {order.purchase_token} is for sale here.")
+    allowance.admit(connection, order, settings)
     lines = price(product, catalogue.parts_of(connection, product), settings)
-    purchase_id, stamp = new_id(at), Stamp(ACTOR, at)
-    missing = stock.hold(connection, purchase_id, 1, _needs(lines), stamp)
+    purchase_id, stamp, needs = new_id(at), Stamp(ACTOR, at), _needs(lines)
+    missing = stock.hold(connection, purchase_id, 1, needs, stamp)
     if missing:
         return _sold_out(connection, purchase_id, order, product, lines, missing, stamp)
+    allowance.leave_some(connection, needs, settings)
     _write(connection, purchase_id, order, product, lines, stamp, holds=1)
     return Placed(purchase_id, attempt.begin(connection, load(connection, purchase_id), settings, at))
 

@@ -82,6 +82,7 @@ class Settlement:
 
         Raises:
             UnknownPurchaseToken, OutOfStock, InvoiceRefused: final for this order.
+            TooManyUnpaid: the same order may be repeated later.
             SeqrUnavailable, DatabaseUnavailable: the same order may be repeated.
         """
         placed = await self._database.write(placement.place, order, self._settings, self._clock())
@@ -116,7 +117,13 @@ class Settlement:
         return None if set(reached) <= {None} else False not in reached
 
     async def notified(self, purchase_id: str, sender: str) -> None:
-        """Keep that SEQR called, then ask SEQR at once, in the background."""
+        """Keep that SEQR called, then ask SEQR at once, in the background.
+
+        While a check of the purchase is still to come, a further call adds nothing: the one that asked for
+        it is kept, and the purchase is due whatever becomes of us.
+        """
+        if self._checks.will_run_again(purchase_id):
+            return
         if await self._database.write(watch.told, purchase_id, sender, self._clock()):
             self._checks.soon(purchase_id, "notification")
 

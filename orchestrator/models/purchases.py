@@ -53,6 +53,13 @@ class Purchase(SQLModel, table=True):
             postgresql_where=text("state IN ('received', 'invoiced')"),
         ),
         Index(
+            "purchases_unpaid_of_phone",
+            "customer_msisdn",
+            "customer_email",
+            sqlite_where=text("state IN ('received', 'invoiced')"),
+            postgresql_where=text("state IN ('received', 'invoiced')"),
+        ),
+        Index(
             "purchases_attention",
             "id",
             sqlite_where=text("attention IS NOT NULL"),

@@ -33,10 +33,13 @@ _STATUSES = {
     "out_of_stock": HTTPStatus.CONFLICT,
     "stock_error": HTTPStatus.CONFLICT,
     "changed": HTTPStatus.CONFLICT,
+    "too_many_requests": HTTPStatus.TOO_MANY_REQUESTS,
     "invalid_money": HTTPStatus.UNPROCESSABLE_ENTITY,
     "invoicing_error": HTTPStatus.BAD_GATEWAY,
 }
 """The status of an error of ours, by its code. Others are 503 where trying again may help, else 500."""
+
+_WAIT = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 
 _CODES = {
     HTTPStatus.UNAUTHORIZED: "unauthorized",
@@ -113,7 +116,7 @@ def _own_problem(error: OrchestratorError) -> Problem:
     unlisted = HTTPStatus.SERVICE_UNAVAILABLE if error.retryable else HTTPStatus.INTERNAL_SERVER_ERROR
     status = _STATUSES.get(error.code, unlisted)
     seconds = getattr(error, "retry_after", RETRY_AFTER_SECONDS)
-    headers = {"Retry-After": str(seconds)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+    headers = {"Retry-After": str(seconds)} if status in _WAIT else {}
     return Problem(status, error.code, error.message, headers=headers)
 
 

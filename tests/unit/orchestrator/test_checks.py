@@ -32,7 +32,7 @@ class Desk:
 
 async def test_many_wishes_during_a_check_become_one_more_check_after_it() -> None:
     desk = Desk()
-    checks = BackgroundChecks(desk.check)
+    checks = BackgroundChecks(desk.check, pause=0)
     checks.soon("a", "notification")
     await until(lambda: desk.begun == [("a", "notification")])
     for number in range(5):
@@ -45,7 +45,7 @@ async def test_many_wishes_during_a_check_become_one_more_check_after_it() -> No
 
 async def test_purchases_do_not_wait_for_each_other() -> None:
     desk = Desk()
-    checks = BackgroundChecks(desk.check)
+    checks = BackgroundChecks(desk.check, pause=0)
     for name in "abc":
         checks.soon(name, "notification")
     await until(lambda: len(desk.begun) == 3)
@@ -58,7 +58,7 @@ async def test_a_check_that_breaks_is_over_and_the_next_one_runs() -> None:
     desk = Desk()
     desk.breaks = {"a"}
     desk.go.set()
-    checks = BackgroundChecks(desk.check)
+    checks = BackgroundChecks(desk.check, pause=0)
     checks.soon("a", "first")
     checks.soon("a", "again")
     checks.soon("b", "other")
@@ -72,7 +72,7 @@ async def test_a_check_that_breaks_is_over_and_the_next_one_runs() -> None:
 
 async def test_closing_waits_for_what_was_asked_for_meanwhile() -> None:
     desk = Desk()
-    checks = BackgroundChecks(desk.check)
+    checks = BackgroundChecks(desk.check, pause=0)
     checks.soon("a", "first")
     await until(lambda: len(desk.begun) == 1)
     checks.soon("a", "second")
@@ -82,3 +82,31 @@ async def test_closing_waits_for_what_was_asked_for_meanwhile() -> None:
     desk.go.set()
     await closing
     assert desk.ended == ["a", "a"]
+
+
+async def test_repeated_wishes_come_with_a_pause_between_them() -> None:
+    desk = Desk()
+    desk.go.set()
+    checks = BackgroundChecks(desk.check, pause=0.1)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    while loop.time() < begun + 0.35:
+        checks.soon("a", "notification")
+        await asyncio.sleep(0.005)
+    assert 3 <= len(desk.begun) <= 5
+    checks.soon("a", "last")
+    await checks.close()
+    assert desk.begun[-1] == ("a", "last"), "a stop waits for no pause, and forgets nothing"
+
+
+async def test_it_is_known_that_a_check_is_still_to_come() -> None:
+    desk = Desk()
+    checks = BackgroundChecks(desk.check, pause=0)
+    checks.soon("a", "first")
+    assert not checks.will_run_again("a"), "it may have asked too early"
+    checks.soon("a", "second")
+    assert checks.will_run_again("a")
+    assert not checks.will_run_again("b")
+    desk.go.set()
+    await checks.close()
+    assert not checks.will_run_again("a")

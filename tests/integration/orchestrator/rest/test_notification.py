@@ -11,6 +11,7 @@ import pytest
 
 from orchestrator.database import open_database
 from orchestrator.invoice import notification_key
+from orchestrator.seqr.messages import Outcome, PaymentStatus
 from orchestrator.tables import notifications
 from sandbox.faults import NotificationFaults
 from tests.fixtures.shop import SECRET, Shop, at_work, until
@@ -58,9 +59,29 @@ async def test_any_other_address_is_404(plain_shop: Shop) -> None:
     assert await plain_shop.rows(notifications) == []
 
 
-async def test_a_flood_of_notifications_fills_nothing(plain_shop: Shop) -> None:
+async def test_a_flood_of_notifications_fills_nothing_and_asks_seldom(
+    plain_shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await plain_shop.buy()
+    seqr, asked = plain_shop.parts.seqr, []
+    ask = seqr.payment_status
+
+    async def counted(reference: str, version: int) -> Outcome[PaymentStatus]:
+        asked.append(reference)
+        return await ask(reference, version)
+
+    monkeypatch.setattr(seqr, "payment_status", counted)
     key = notification_key((await plain_shop.only())["id"], SECRET)
-    assert set(await asyncio.gather(*[notify(plain_shop, key) for _ in range(40)])) == {200}
-    assert len(await plain_shop.rows(notifications)) == 20
+    assert set(await asyncio.gather(*[notify(plain_shop, key) for _ in range(400)])) == {200}
+    assert len(await plain_shop.rows(notifications)) <= 20
+    await plain_shop.parts.settlement.close()
+    assert 1 <= len(asked) <= 8
     assert (await plain_shop.only())["state"] == "invoiced"
+
+
+async def test_a_forged_address_costs_no_look_at_the_database(plain_shop: Shop) -> None:
+    await plain_shop.buy()
+    purchase_id = (await plain_shop.only())["id"]
+    await plain_shop.parts.database.close()
+    assert await notify(plain_shop, f"{purchase_id}.{'A' * 32}") == 404
+    assert await notify(plain_shop, notification_key(purchase_id, SECRET)) == 503
