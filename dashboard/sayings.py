@@ -17,6 +17,11 @@ _WHY = " Why: "
 
 _PAID_TOO = "Invoice %(references)s was paid too: refund what was paid twice."
 _LACKS = "Paid, but the stock lacks %(missing)s: restock it, then it goes on by itself; or refund it."
+_UNTOLD = "SEQR refuses to tell about invoice %(reference)s: %(answer)s."
+_UNCANCELLED = "SEQR refuses to cancel invoice %(reference)s: %(answer)s."
+_UNKNOWN_STATUS = "SEQR says %(status)s of invoice %(reference)s, a status we do not know. We keep asking."
+_WRONG_SUM = "SEQR took %(paid)s for invoice %(reference)s, which asked for %(asked)s."
+_OTHER_INVOICE = "SEQR answered for invoice %(other)s when asked for %(reference)s."
 _GOODS = re.compile(r"\d+ × (\S+) \(")
 
 _SHOWN: dict[str, str] = {
@@ -41,24 +46,14 @@ _SHOWN: dict[str, str] = {
     "Sent again to %(recipient)s.": mark("Sent again to %(recipient)s."),
     _LACKS: mark("Paid, but the stock lacks %(missing)s."),
     _PAID_TOO: mark("The customer paid twice: invoice %(references)s was paid too."),
-    "SEQR refuses to tell about invoice %(reference)s: %(answer)s.": mark(
-        "SEQR will not say whether invoice %(reference)s is paid. Its answer: %(answer)s."
-    ),
+    _UNTOLD: mark("SEQR will not say whether invoice %(reference)s is paid (%(answer)s)."),
     "SEQR does not know invoice %(reference)s: %(answer)s.": mark(
-        "SEQR does not know invoice %(reference)s, so it counts as cancelled here. SEQR’s answer: %(answer)s."
+        "SEQR does not know invoice %(reference)s (%(answer)s); it is treated as not payable."
     ),
-    "SEQR refuses to cancel invoice %(reference)s: %(answer)s.": mark(
-        "SEQR will not cancel invoice %(reference)s. Its answer: %(answer)s."
-    ),
-    "SEQR says %(status)s of invoice %(reference)s, a status we do not know. We keep asking.": mark(
-        "SEQR says %(status)s about invoice %(reference)s, which we do not understand."
-    ),
-    "SEQR took %(paid)s for invoice %(reference)s, which asked for %(asked)s.": mark(
-        "The customer paid %(paid)s for invoice %(reference)s, which was for %(asked)s."
-    ),
-    "SEQR answered for invoice %(other)s when asked for %(reference)s.": mark(
-        "SEQR told about invoice %(other)s when it was asked about %(reference)s."
-    ),
+    _UNCANCELLED: mark("SEQR will not cancel invoice %(reference)s (%(answer)s)."),
+    _UNKNOWN_STATUS: mark("SEQR says %(status)s about invoice %(reference)s, which we do not understand."),
+    _WRONG_SUM: mark("The customer paid %(paid)s for invoice %(reference)s, which was for %(asked)s."),
+    _OTHER_INVOICE: mark("SEQR told about invoice %(other)s when it was asked about %(reference)s."),
     "The customer has an unpaid purchase of the same order already: %(purchase)s.": mark(
         "The customer has ordered the same again and not paid yet: that is purchase %(purchase)s."
     ),
@@ -66,20 +61,31 @@ _SHOWN: dict[str, str] = {
         "The last invoice may still be on its way to SEQR: wait a moment."
     ),
     "The customer has just ordered the same again.": mark("The customer has just ordered the same again."),
+    "Cancelled, though SEQR holds money for invoice %(reference)s.": mark(
+        "Cancelled, though SEQR holds money for invoice %(reference)s."
+    ),
     "SEQR says CANCELED of invoice %(reference)s.": mark(
         "SEQR says that invoice %(reference)s is cancelled; nobody can pay it any more."
     ),
     "SEQR says FAILED of invoice %(reference)s.": mark(
         "SEQR says that the payment of invoice %(reference)s failed."
-    "Cancelled, though SEQR holds money for invoice %(reference)s.": mark(
-        "Cancelled, though SEQR holds money for invoice %(reference)s."
-    ),
     ),
     "SEQR says %(status)s of invoice %(reference)s.": mark(
         "SEQR says %(status)s about invoice %(reference)s."
     ),
 }
 """By what is written: what is shown. The first that fits counts."""
+
+_BRIEFLY: dict[str, str] = {
+    _LACKS: mark("The stock lacks %(missing)s."),
+    _PAID_TOO: mark("Paid twice."),
+    _UNTOLD: mark("SEQR will not say whether it is paid."),
+    _UNCANCELLED: mark("SEQR will not cancel it."),
+    _UNKNOWN_STATUS: mark("SEQR says %(status)s."),
+    _WRONG_SUM: mark("Paid %(paid)s instead of %(asked)s."),
+    _OTHER_INVOICE: mark("SEQR told about another invoice."),
+}
+"""The same of attention marks, in a few words for a list."""
 
 _HELP: dict[str, str] = {
     _LACKS: mark(
@@ -95,8 +101,8 @@ _HELP: dict[str, str] = {
     ),
     "a status we do not know": mark("We keep asking. If it stays so, ask SEQR's support what it means."),
     "which asked for": mark(
-        "Compare the sums at SEQR. To undo it, refund the customer there and cancel it here; Retry then sends a"
-        " new link to pay."
+        "Compare the sums at SEQR. To undo it, refund the customer there and cancel it here; Retry then"
+        " sends a new link to pay."
     ),
     "when asked for": mark("We keep asking. If it stays so, tell SEQR's support both invoice numbers."),
 }
@@ -122,6 +128,12 @@ def told(language: Language, written: str) -> str:
 def pleas(language: Language, attention: str) -> list[Plea]:
     """What the attention mark asks for: mostly one thing, or two."""
     return [_plea(language, part) for part in _parts(attention) if part]
+
+
+def briefly(language: Language, attention: str) -> str:
+    """What the attention mark says, in a few words."""
+    parts = [part for part in _parts(attention) if part]
+    return " ".join(shown(language, _BRIEFLY, part) or part for part in parts)
 
 
 def _plea(language: Language, written: str) -> Plea:

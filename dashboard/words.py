@@ -243,6 +243,10 @@ class Words:
         """Why a purchase needs a hand."""
         return " ".join(plea.words for plea in sayings.pleas(self.language, written))
 
+    def attention_briefly(self, written: str) -> str:
+        """The same in a few words, for a row of a list."""
+        return sayings.briefly(self.language, written)
+
     def stock_reason(self, written: str) -> str:
         """Why somebody moved stock, in his own words; or that the catalogue says so."""
         return self.language.lookup(written) if written == REASON else written

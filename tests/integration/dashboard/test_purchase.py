@@ -134,7 +134,7 @@ LACKS = "Paid, but the stock lacks 1 × mug (0 left): restock it, then it goes o
         ),
         (
             "SEQR refuses to tell about invoice R1: 21 ACCESS_DENIED.",
-            "SEQR will not say whether invoice R1 is paid. Its answer: 21 ACCESS_DENIED. We keep asking.",
+            "SEQR will not say whether invoice R1 is paid (21 ACCESS_DENIED). We keep asking.",
         ),
         ("Something of an older version.", "Something of an older version."),
     ],
@@ -201,7 +201,7 @@ async def test_a_check_in_vain_is_not_called_done(sqlite_office: Office) -> None
     why = "SEQR refuses to tell about invoice R1: 54 INVALID_INVOICE_REFERENCE."
     purchase_id = await sqlite_office.purchase(attention=why)
     page = await _act(await sqlite_office.signed_in(), purchase_id, "check")
-    assert "Check now: SEQR will not say whether invoice R1 is paid." in page
+    assert "Check now: SEQR will not say whether invoice R1 is paid (54 INVALID_INVOICE_REFERENCE)." in page
     assert "Check now: done" not in page
 
 

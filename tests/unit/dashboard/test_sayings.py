@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dashboard.language import language
-from dashboard.sayings import pleas, told
+from dashboard.sayings import briefly, pleas, told
 
-ENGLISH = language("en")
+ENGLISH, SWEDISH = language("en"), language("sv")
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,8 @@ ENGLISH = language("en")
             "SEQR says that invoice R1 is cancelled; nobody can pay it any more.",
         ),
         (
-            "SEQR does not know invoice R1: 54 INVALID_INVOICE_REFERENCE: no invoice R1 is known here.",
-            "SEQR does not know invoice R1, so it counts as cancelled here. SEQR’s answer: 54"
-            " INVALID_INVOICE_REFERENCE: no invoice R1 is known here.",
+            "SEQR does not know invoice R1: 54 UNKNOWN: no invoice R1 here.",
+            "SEQR does not know invoice R1 (54 UNKNOWN: no invoice R1 here); it is treated as not payable.",
         ),
         ("SEQR says REVERSED of invoice R1.", "SEQR says REVERSED about invoice R1."),
         ("Something else.", "Something else."),
@@ -34,10 +33,11 @@ def test_a_row_of_the_journal_is_told_in_plain_words(written: str, shown: str) -
 
 
 def test_an_answer_with_colons_is_no_part_of_the_reference() -> None:
-    (plea,) = pleas(ENGLISH, "SEQR refuses to tell about invoice R1: 54 UNKNOWN: no invoice R1: gone.")
-    assert plea.words == (
-        "SEQR will not say whether invoice R1 is paid. Its answer: 54 UNKNOWN: no invoice R1: gone."
-    )
+    written = "SEQR refuses to tell about invoice R1: 54 UNKNOWN: no invoice R1: gone."
+    (plea,) = pleas(ENGLISH, written)
+    assert plea.words == "SEQR will not say whether invoice R1 is paid (54 UNKNOWN: no invoice R1: gone)."
+    (plea,) = pleas(SWEDISH, written)
+    assert plea.words == "SEQR säger inte om faktura R1 är betald (54 UNKNOWN: no invoice R1: gone)."
 
 
 def test_nothing_is_asked_for_without_attention() -> None:
@@ -72,3 +72,12 @@ def test_what_the_orchestrator_asks_for_is_known_and_helped_with(attention: str)
     (plea,) = pleas(ENGLISH, attention)
     assert plea.words != attention
     assert plea.help
+    assert len(briefly(ENGLISH, attention)) <= 40
+
+
+def test_a_row_of_a_list_says_it_briefly() -> None:
+    untold = "SEQR refuses to tell about invoice R1: 54 UNKNOWN: no invoice R1: gone."
+    too = "Invoice R2 was paid too: refund what was paid twice."
+    assert briefly(ENGLISH, untold) == "SEQR will not say whether it is paid."
+    assert briefly(SWEDISH, f"{untold} {too}") == "SEQR säger inte om det är betalt. Betalt två gånger."
+    assert briefly(ENGLISH, "Something else.") == "Something else."
