@@ -21,7 +21,7 @@ from orchestrator.pricing import read_lines
 from orchestrator.purchase import Purchase, load, lock
 from orchestrator.seqr.messages import Answered, Busy, Invoice, IssuedInvoice, Outcome, Refused
 from orchestrator.settings import Settings
-from orchestrator.stamp import Stamp
+from orchestrator.stamp import CUSTOMER, Stamp
 from orchestrator.tables import invoice_attempts
 from statemachine import Reason, State, Trigger
 
@@ -200,7 +200,8 @@ def _issued(
         next_check_at=due,
     )
     after = journal.mark(connection, after, stray.wrong_sum(connection, purchase), stamp)
-    if purchase.started_over:  # the customer's phone does not know of this invoice
+    if purchase.started_over or stamp.actor != CUSTOMER:
+        # No request was waiting for this invoice: the customer's phone was told that the order failed.
         outbox.enqueue(connection, purchase.id, "payment_link", purchase.customer_email, stamp.at)
     return after
 

@@ -16,11 +16,11 @@ from orchestrator.identity import new_id
 from orchestrator.pricing import Line, LineKind, invoice_total, price, write_lines
 from orchestrator.purchase import Order, UnknownPurchaseToken, find_by_request, find_open, load
 from orchestrator.settings import Settings
-from orchestrator.stamp import Stamp
+from orchestrator.stamp import CUSTOMER, Stamp
 from orchestrator.tables import purchases
 from statemachine import Reason, State, Trigger
 
-ACTOR = "createPurchase"
+ACTOR = CUSTOMER
 _SOLD_OUT_REMEMBERED = timedelta(hours=1)
 
 

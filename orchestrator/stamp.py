@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+CUSTOMER = "createPurchase"
+"""The actor of what the customer's own request does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:

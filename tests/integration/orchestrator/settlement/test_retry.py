@@ -49,6 +49,24 @@ async def test_received_sends_the_invoice_again_at_once(desk: Desk) -> None:
     assert first.notification_url == second.notification_url
     assert [row["state"] for row in await desk.attempts()] == ["busy", "open"]
     assert (await desk.actors(purchase_id)) == ["createPurchase", OPERATOR]
+    assert await desk.mails() == ["payment_link"]
+
+
+async def test_an_order_that_goes_on_by_itself_is_mailed_to_the_customer(desk: Desk) -> None:
+    """createPurchase answered 503, so the phone shows that it failed."""
+    await received(desk)
+    assert await desk.mails() == []
+    await desk.tick(2)
+    assert (await desk.only())["state"] == "invoiced"
+    assert await desk.mails() == ["payment_link"]
+    assert await desk.settlement.place(MUG) == "R1"
+    assert await desk.mails() == ["payment_link"]
+
+
+async def test_who_repeats_the_order_gets_its_invoice_and_no_mail(desk: Desk) -> None:
+    await received(desk)
+    desk.clock.turn(2)
+    assert await desk.settlement.place(MUG) == "R1"
     assert await desk.mails() == []
 
 
