@@ -27,6 +27,7 @@ _REFUSALS = {
     415: "The body is not declared as JSON.",
     422: "Values are missing or wrong; `fields` names each.",
 }
+_RETRY_AFTER: Schema = {"headers": {"Retry-After": {"schema": number("Seconds.")}}}
 _BODY_REFUSALS = (400, 413, 415, 422)
 _NOTIFICATION = NOTIFICATION_PATH + "{key}"
 
@@ -128,12 +129,13 @@ def _seqr_paths() -> dict[str, Schema]:
         413: "The body is larger than 64 KiB.",
         415: "The body is not declared as JSON.",
         422: "A field is missing or wrong; `fields` names each.",
-        429: "TOO_MANY_REQUESTS: too many at once.",
+        429: "TOO_MANY_REQUESTS: too many at once, from one address, or unpaid of one customer.",
         502: "INVOICING_ERROR: SEQR refused the invoice; `message` has its code.",
         503: "SYSTEM_ERROR: SEQR or the database cannot be reached. Repeat the same request.",
     }
     answers = {str(status): _answer(words, "SeqrError") for status, words in refusals.items()}
-    answers["503"] |= {"headers": {"Retry-After": {"schema": number("Seconds.")}}}
+    for status in ("429", "503"):
+        answers[status] |= _RETRY_AFTER
     order = {
         "operationId": "createPurchase",
         "summary": "Order a product and get the invoice to pay; the same request again gets the same one",
@@ -179,6 +181,7 @@ def _call(
             "200": _answer("Done.", answer),
             "401": _answer("The token is missing, unknown or revoked.", "Error"),
             **refused,
+            "429": _answer("Too many requests from your address.", "Error") | _RETRY_AFTER,
             "500": _answer("The orchestrator failed; its log says why.", "Error"),
             "503": _answer("The database cannot be reached; try again.", "Error"),
         },
