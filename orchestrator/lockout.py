@@ -3,6 +3,9 @@
 What counts are the failures of the last ``WINDOW``: those for one name from one address, those for one name,
 those from one address. An attempt counts as a failure from its beginning until it turns out right, so
 guesses that come at once are counted like those that come one by one, in every process.
+
+A stranger who fails on purpose must not keep somebody out: where a name signed in lately, only what went
+wrong at that address counts, not what others do with the name elsewhere.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import new_id
-from orchestrator.tables import sign_in_failures
+from orchestrator.tables import audit, sign_in_failures
 
 WINDOW = timedelta(minutes=15)
 MOST_OF_NAME_AND_ADDRESS = 5
 MOST_OF_NAME = 20
 MOST_OF_ADDRESS = 20
+KNOWN = timedelta(days=30)
+"""For so long an address is known by a sign-in that was right."""
 
 _BITE = 1000
 _LONGEST = 64
@@ -107,8 +112,17 @@ def _locked_until(connection: Connection, name: str, address: str, at: datetime)
     )
     for which, most in limits:
         reached = _nth_last(connection, which, most, at)
-        if reached is not None:
-            yield reached + WINDOW
+        if reached is None or (which is of_name and _is_known(connection, name, address, at)):
+            continue
+        yield reached + WINDOW
+
+
+def _is_known(connection: Connection, name: str, address: str, at: datetime) -> bool:
+    """Whether the name has signed in from there lately, as the audit log tells."""
+    c = audit.c
+    entered = select(c.address).where(c.action == "user.sign_in", c.at > at - KNOWN)
+    places = connection.execute(entered.where(func.lower(c.subject) == name).distinct()).scalars()
+    return any(network(place) == address for place in places)
 
 
 def _nth_last(connection: Connection, which: ColumnElement[bool], n: int, at: datetime) -> datetime | None:

@@ -239,3 +239,25 @@ async def test_who_was_told_apart_by_case_writes_the_name_exactly(
     entered, _ = await signin.enter(database, "anna", PASSWORD, HOME, AT)
     assert entered.id == other.id
     assert await outcome(database, "ANNA", PASSWORD) == "refused"
+
+
+@pytest.mark.usefixtures("quick_hashes")
+async def test_strangers_cannot_keep_somebody_out_where_they_signed_in_before(database: Database) -> None:
+    await user(database, "Anna")
+    assert await outcome(database, "Anna", PASSWORD) == "in"
+    for number in range(25):
+        await outcome(database, "anna", address=f"198.51.100.{number}")
+    assert await outcome(database, "anna", PASSWORD, address="192.0.2.200") == "15", "nobody knows it there"
+    assert await outcome(database, "anna", PASSWORD) == "in"
+    later = AT + lockout.KNOWN
+    for number in range(25):
+        await outcome(database, "anna", address=f"198.51.100.{number}", at=later)
+    assert await outcome(database, "anna", PASSWORD, at=later) == "15", "it is long ago"
+
+
+@pytest.mark.usefixtures("quick_hashes")
+async def test_guesses_where_somebody_signed_in_before_are_counted_all_the_same(database: Database) -> None:
+    await user(database)
+    assert await outcome(database, secret=PASSWORD) == "in"
+    await guess(database, 5)
+    assert await outcome(database, secret=PASSWORD) == "15"
