@@ -25,6 +25,12 @@ from orchestrator.stamp import CUSTOMER, Stamp
 from orchestrator.tables import invoice_attempts
 from statemachine import Reason, State, Trigger
 
+LOST = "UNKNOWN"
+"""Our own status of an invoice that SEQR says it does not know (54): it cannot be paid there."""
+LOST_FOR, LOST_EVERY = timedelta(hours=1), timedelta(minutes=1)
+"""How long, and how often, a failed purchase's lost invoice is looked for: wrong credentials of ours bring
+54 about too, and may be put right."""
+
 _LONGEST_WAIT = timedelta(minutes=1)
 
 
@@ -43,6 +49,10 @@ class Attempt:
     sent_at: datetime
     issued_at: datetime | None
     closed_at: datetime | None
+
+    def is_sought(self, at: datetime) -> bool:
+        """Whether SEQR did not know the invoice, and is asked about it for a while yet."""
+        return self.status == LOST and self.closed_at is not None and at < self.closed_at + LOST_FOR
 
 
 _COLUMNS = [invoice_attempts.c[name] for name in Attempt.__slots__]

@@ -6,13 +6,14 @@ only in who asked.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from orchestrator import attempt as attempts
-from orchestrator import exchange, journal, outbox, stock, stray, watch
+from orchestrator import closing, exchange, journal, outbox, stock, stray, watch
 from orchestrator.attempt import Attempt
+from orchestrator.closing import CLOSED
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.purchase import Purchase
 from orchestrator.seqr.messages import (
@@ -28,7 +29,6 @@ from orchestrator.stamp import Stamp
 from statemachine import Reason, State, Subject, Trigger, why_not
 
 _KNOWN = frozenset({"ISSUED", "PENDING_ISSUER_ACKNOWLEDGE", "RESERVED", "PARTIALLY_PAID"})
-_CLOSED = frozenset({InvoiceStatus.CANCELED, InvoiceStatus.FAILED})
 
 
 def is_news(attempt: Attempt, purchase: Purchase, outcome: Outcome[PaymentStatus]) -> bool:
@@ -41,24 +41,6 @@ def is_news(attempt: Attempt, purchase: Purchase, outcome: Outcome[PaymentStatus
         and purchase.attention is None
         and purchase.checks_failed == 0
     )
-
-
-def why_cancel(
-    purchase: Purchase, attempt: Attempt, answer: PaymentStatus, settings: Settings, at: datetime
-) -> Reason | None:
-    """Why an invoice that SEQR holds open should be closed now; None to let it be.
-
-    That is so when its time is over, when closing it was begun, and when the purchase has no use for it.
-    """
-    is_open = answer.status not in _CLOSED | {InvoiceStatus.PAID} and not answer.status.startswith("REVERS")
-    if attempt.state != "open" or not is_open or _of_another(answer, attempt):
-        return None
-    if attempt.cancel_reason is not None:
-        return Reason(attempt.cancel_reason)
-    if purchase.state != State.INVOICED.value or purchase.invoice_reference != attempt.reference:
-        return Reason.CANCELLED_BY_MERCHANT
-    open_since = attempt.issued_at or attempt.sent_at
-    return Reason.EXPIRED if at >= open_since + timedelta(seconds=settings.invoice_ttl) else None
 
 
 def record_status(
@@ -77,14 +59,18 @@ def record_status(
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     began = outcome.exchange.started_at
     match outcome:
-        case Answered(value=answer) if _of_another(answer, attempt):
+        case Answered(value=answer) if closing.of_another(answer, attempt):
             why = f"SEQR answered for invoice {answer.invoice_reference} when asked for {attempt.reference}."
             return _troubled(connection, purchase, why, settings, began, stamp)
         case Answered(value=answer):
             return _answered(connection, purchase, attempt, answer, stamp)
+        case Refused(code=code) if closing.is_past(purchase, attempt, code):
+            return closing.seek(connection, purchase, attempt, stamp)
         case Refused(code=code, description=description):
             why = f"SEQR refuses to tell about invoice {attempt.reference}: {_words(code, description)}"
             return _troubled(connection, purchase, why, settings, began, stamp)
+        case _ if attempt.is_sought(stamp.at):
+            return closing.seek(connection, purchase, attempt, stamp)
         case _:  # busy or unknown
             return _wait_longer(connection, purchase, attempt, settings, began, stamp.at)
 
@@ -99,19 +85,18 @@ def record_cancel(
     """Write down what cancelInvoice said. Only "cancelled" (0) and "cancelled already" (95) close an invoice;
     after anything else getPaymentStatus has the word.
 
-    SEQR knows no such invoice (54): closed when the merchant wants it cancelled, a matter for the merchant
-    when it merely expired.
+    That SEQR knows no such invoice (54) is its word, too: nobody can pay it. It is sought for a while yet.
     """
     attempt, purchase = attempts.lock_with_purchase(connection, attempt_id)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     began = outcome.exchange.started_at
-    merchant = attempt.cancel_reason == Reason.CANCELLED_BY_MERCHANT.value
     match outcome:
         case Answered() | Refused(code=ResultCode.INVOICE_ALREADY_CANCELED):
             return _closed(connection, purchase, attempt, InvoiceStatus.CANCELED, stamp)
-        case Refused(code=ResultCode.INVALID_INVOICE_REFERENCE as code, description=description) if merchant:
+        case Refused(code=ResultCode.INVALID_INVOICE_REFERENCE as code, description=description):
             said = f"SEQR does not know invoice {attempt.reference}: {_words(code, description)}"
-            return _closed(connection, purchase, attempt, InvoiceStatus.CANCELED, stamp, said=said)
+            after = _closed(connection, purchase, attempt, attempts.LOST, stamp, said=said)
+            return closing.seek(connection, after, attempts.load_attempt(connection, attempt_id), stamp)
         case Refused(code=ResultCode.CANNOT_CANCEL_PAID_INVOICE):
             return journal.touch(connection, purchase, next_check_at=stamp.at)
         case Refused(code=code, description=description):
@@ -129,7 +114,7 @@ def take_stock(connection: Connection, purchase_id: str, stamp: Stamp, intent: I
     resting and makes it due again. Raises Changed.
     """
     after = _deliver(connection, intent.lock(connection, purchase_id, stamp), stamp)
-    watch.rest(connection, purchase_id)
+    watch.rest(connection, purchase_id, stamp.at)
     return after
 
 
@@ -144,9 +129,11 @@ def _answered(
     if answer.version < attempt.version and (not paid or attempt.closed_at is not None):
         return purchase  # an older answer that was overtaken; of PAID, by the word that closed the invoice
     attempts.change(connection, attempt.id, version=answer.version, status=answer.status)
+    if closing.may_be_open(attempt, answer) and attempt.status == attempts.LOST:
+        purchase = closing.reopen(connection, purchase, attempt, stamp)
     if paid:
         return _paid(connection, purchase, attempt, answer, stamp)
-    if answer.status in _CLOSED or answer.status.startswith("REVERS"):
+    if answer.status in CLOSED or answer.status.startswith("REVERS"):
         return _closed(connection, purchase, attempt, answer.status, stamp, answer.ers_reference)
     if purchase.state != State.INVOICED.value or attempt.reference != purchase.invoice_reference:
         return journal.touch(connection, purchase, checks_failed=0)
@@ -242,7 +229,7 @@ def _closed(
     attempts.change(connection, attempt.id, state="closed", status=status, closed_at=stamp.at)
     current = attempt.reference == purchase.invoice_reference
     # A closed invoice that bears a payment's reference was paid, and the money went back.
-    reversed_ = status.startswith("REVERS") or (ers_reference is not None and status in _CLOSED)
+    reversed_ = status.startswith("REVERS") or (ers_reference is not None and status in CLOSED)
     if current and reversed_ and purchase.state in (State.INVOICED.value, State.PAID.value):
         trigger, reason, detail = (
             Trigger.REVERSE,
@@ -274,10 +261,6 @@ def _reason(attempt: Attempt, status: str) -> Reason:
     if status == InvoiceStatus.FAILED:
         return Reason.PAYMENT_FAILED
     return Reason(attempt.cancel_reason) if attempt.cancel_reason else Reason.CANCELLED_BY_CUSTOMER
-
-
-def _of_another(answer: PaymentStatus, attempt: Attempt) -> bool:
-    return answer.invoice_reference is not None and answer.invoice_reference != attempt.reference
 
 
 def _words(code: int, description: str) -> str:

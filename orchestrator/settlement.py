@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import structlog
 
 from orchestrator import attempt as attempts
+from orchestrator import closing, journal, operation, outcome, placement, watch
 from orchestrator import intent as intents
-from orchestrator import journal, operation, outcome, placement, watch
 from orchestrator.attempt import Attempt
 from orchestrator.checks import BackgroundChecks
 from orchestrator.database import Database
@@ -108,12 +108,12 @@ class Settlement:
         reached += [
             await self._ask(found.purchase, attempt, actor)
             for attempt in found.attempts
-            if attempt.reference and (everything or attempt.state == "open")
+            if attempt.reference and (everything or watch.is_watched(found.purchase, attempt, self._clock()))
         ]
         if state == State.PAID.value:
             await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
         elif state not in (State.RECEIVED.value, State.INVOICED.value):
-            await self._database.write(watch.rest, purchase_id)
+            await self._database.write(watch.rest, purchase_id, self._clock())
         return None if set(reached) <= {None} else False not in reached
 
     async def notified(self, purchase_id: str, sender: str) -> None:
@@ -211,10 +211,9 @@ class Settlement:
         answer = await self._seqr.payment_status(attempt.reference, attempt.version)
         if outcome.is_news(attempt, purchase, answer):
             purchase = await self._record_status(purchase, attempt, answer, actor)
-        if isinstance(answer, Answered):
-            reason = outcome.why_cancel(purchase, attempt, answer.value, self._settings, self._clock())
-            if reason is not None:
-                await self._cancel_invoice(purchase, attempt, reason, actor)
+        reason = closing.why_cancel(purchase, attempt, answer, self._settings, self._clock())
+        if reason is not None:
+            await self._cancel_invoice(purchase, attempt, reason, actor)
         return isinstance(answer, Answered | Refused)
 
     async def _record_status(

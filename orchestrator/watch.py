@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 
-from orchestrator.attempt import Attempt, of_purchase
+from orchestrator.attempt import LOST, LOST_FOR, Attempt, of_purchase
 from orchestrator.identity import new_id
 from orchestrator.purchase import Purchase, load
 from orchestrator.settings import Settings
@@ -94,11 +94,16 @@ def next_check(
     return min(planned, at + wait) if overtaken and planned is not None else at + wait
 
 
-def rest(connection: Connection, purchase_id: str) -> None:
+def is_watched(purchase: Purchase, attempt: Attempt, at: datetime) -> bool:
+    """Whether SEQR is asked about the attempt by itself."""
+    return attempt.state == "open" or (purchase.state == State.FAILED.value and attempt.is_sought(at))
+
+
+def rest(connection: Connection, purchase_id: str, at: datetime) -> None:
     """Stop looking at a purchase that has nothing left to wait for."""
-    waiting = select(invoice_attempts.c.id).where(
-        invoice_attempts.c.purchase_id == purchase_id, invoice_attempts.c.state == "open"
-    )
+    c = invoice_attempts.c
+    is_sought = and_(c.status == LOST, c.closed_at > at - LOST_FOR, purchases.c.state == State.FAILED.value)
+    waiting = select(c.id).where(c.purchase_id == purchase_id, or_(c.state == "open", is_sought))
     connection.execute(
         update(purchases)
         .where(

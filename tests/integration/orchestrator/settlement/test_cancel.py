@@ -210,13 +210,83 @@ async def test_a_customer_who_pays_at_the_last_moment_has_paid(desk: Desk) -> No
     assert await desk.state() == ("stocked", None)
 
 
-async def test_an_expired_invoice_that_seqr_does_not_know_gets_attention(desk: Desk) -> None:
-    await desk.buy()
-    desk.seqr.then("cancelInvoice", refused(54, "no such invoice"))
-    await desk.tick(901)
+async def forgotten(desk: Desk) -> str:
+    """A purchase whose invoice SEQR does not know; its time is over."""
+    purchase_id = await desk.buy()
+    for operation in ("getPaymentStatus", "cancelInvoice"):
+        desk.seqr.always(operation, refused(54, "no such invoice"))
+    await desk.tick(899)
+    assert "R1: 54 no such invoice." in (await desk.only())["attention"]
+    assert desk.seqr.called("cancelInvoice") == []
+    await desk.tick(9)
+    return purchase_id
+
+
+async def test_an_invoice_that_seqr_does_not_know_expires(desk: Desk) -> None:
+    """That it knows none is SEQR's word that nobody can pay it (54)."""
+    purchase_id = await forgotten(desk)
+    assert await desk.state() == ("failed", "expired")
+    assert (await desk.only())["attention"] is None
+    assert await desk.stock() == (10, 0)
+    said = await desk.database.read(journal.last_words, purchase_id)
+    assert said == "SEQR does not know invoice R1: 54 no such invoice."
+
+
+async def test_an_invoice_that_seqr_does_not_know_is_sought_slowly_and_not_for_ever(desk: Desk) -> None:
+    await forgotten(desk)
+    asked = len(desk.seqr.called("getPaymentStatus"))
+    for _ in range(30):
+        await desk.tick(4)
+    assert len(desk.seqr.called("getPaymentStatus")) == asked + 2
+    for _ in range(62):
+        await desk.tick(60)
+    asked = len(desk.seqr.called("getPaymentStatus"))
+    assert (await desk.only())["next_check_at"] is None
+    await desk.tick(600)
+    assert len(desk.seqr.called("getPaymentStatus")) == asked
+    assert (await desk.only())["attention"] is None
+
+
+async def test_a_payment_on_an_invoice_that_was_not_known_for_a_while_is_found(desk: Desk) -> None:
+    """So it is when the credentials were wrong and were put right."""
+    await forgotten(desk)
+    desk.seqr.always("getPaymentStatus", None)
+    desk.seqr.pay("R1")
+    await desk.tick(60)
+    assert await desk.state() == ("stocked", None)
+
+
+async def test_an_invoice_that_is_known_again_is_cancelled(desk: Desk) -> None:
+    await forgotten(desk)
+    for operation in ("getPaymentStatus", "cancelInvoice"):
+        desk.seqr.always(operation, None)
+    before = len(desk.seqr.called("cancelInvoice"))
+    await desk.tick(60)
+    await desk.tick(2)
+    assert len(desk.seqr.called("cancelInvoice")) == before + 1
+    assert await desk.state() == ("failed", "expired")
+    assert (await desk.only())["next_check_at"] is None
+
+
+async def test_an_outage_while_it_is_sought_hurries_nothing(desk: Desk) -> None:
+    await forgotten(desk)
+    desk.seqr.always("getPaymentStatus", unknown())
+    await desk.tick(60)
     purchase = await desk.only()
-    assert purchase["state"] == "invoiced"
-    assert "SEQR refuses to cancel invoice R1: 54" in purchase["attention"]
+    assert (purchase["checks_failed"], purchase["attention"]) == (0, None)
+    assert [row["state"] for row in await desk.attempts()] == ["closed"]
+
+
+@pytest.mark.parametrize("code", [21, 54])
+async def test_an_invoice_of_the_past_that_seqr_will_not_tell_about_needs_nobody(
+    desk: Desk, code: int
+) -> None:
+    purchase_id = await desk.buy()
+    await desk.act(purchase_id, Action.CANCEL)
+    desk.seqr.always("getPaymentStatus", refused(code))
+    await desk.act(purchase_id, Action.CHECK)
+    assert (await desk.only())["attention"] is None
+    assert (await desk.only())["next_check_at"] is None
 
 
 async def test_an_unknown_status_expires_too(desk: Desk) -> None:
