@@ -158,7 +158,8 @@ async def test_more_than_ten_thousand_are_said_plainly(sqlite_office: Office) ->
     at = now()
 
     def fill(connection: Connection) -> None:
-        rows = [_purchase(at) | {"state": "failed", "revision": 2} for _ in range(bulk.MOST + 1)]
+        over = {"state": "failed", "reason": "expired", "revision": 2}
+        rows = [_purchase(at) | over for _ in range(bulk.MOST + 1)]
         connection.execute(insert(purchases), rows)
 
     await sqlite_office.database.write(fill)

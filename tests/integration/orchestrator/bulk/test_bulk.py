@@ -81,7 +81,8 @@ async def test_ten_thousand_are_taken(database: Database) -> None:
     at = now()
 
     def fill(connection: Connection) -> list[Seen]:
-        rows = [_purchase(at) | {"state": "failed", "revision": 2} for _ in range(bulk.MOST)]
+        over = {"state": "failed", "reason": "expired", "revision": 2}
+        rows = [_purchase(at) | over for _ in range(bulk.MOST)]
         connection.execute(insert(purchases), rows)
         return [Seen(row["id"], 2) for row in rows]
 

@@ -34,7 +34,14 @@ async def samples(figures: Figures) -> dict[str, float]:
 
 def open_invoice(connection: Connection, /, issued_at: datetime, **changes: Any) -> None:
     purchase_id = keep_purchase(connection, issued_at, next_check_at=issued_at, **changes)
-    row = {"id": new_id(), "purchase_id": purchase_id, "number": 1, "state": "open", "version": 0}
+    row = {
+        "id": new_id(),
+        "purchase_id": purchase_id,
+        "number": 1,
+        "state": "open",
+        "version": 0,
+        "reference": "R1",
+    }
     connection.execute(insert(invoice_attempts).values(**row, sent_at=issued_at, issued_at=issued_at))
 
 

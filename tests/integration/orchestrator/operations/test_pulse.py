@@ -59,7 +59,14 @@ def open_invoices(connection: Connection, /, at: datetime, number: int) -> None:
     for seconds in range(number):
         asked_at = at - timedelta(seconds=seconds + 1)
         purchase_id = keep_purchase(connection, at, next_check_at=at, asked_at=asked_at)
-        row = {"id": new_id(), "purchase_id": purchase_id, "number": 1, "state": "open", "version": 0}
+        row = {
+            "id": new_id(),
+            "purchase_id": purchase_id,
+            "number": 1,
+            "state": "open",
+            "version": 0,
+            "reference": "R1",
+        }
         connection.execute(insert(invoice_attempts).values(**row, sent_at=at, issued_at=at))
 
 
