@@ -13,7 +13,8 @@ from dashboard.answer import link
 from dashboard.filter import LIST, address
 from dashboard.language import mark
 from dashboard.live import Live
-from dashboard.queries.overview import SOLD, Bar, Board, Needy, read_waiting
+from dashboard.queries.doubt import read_untold, read_waiting
+from dashboard.queries.overview import SOLD, Bar, Board, Needy
 from dashboard.window import Span, Window
 from orchestrator import pulse
 from orchestrator.database import Database
@@ -95,6 +96,7 @@ def pieces(live: Live, language: str, board: Board, zone: tzinfo, may_act: bool)
             needy=[(needy, help_for(needy)) for needy in board.needy],
             total=board.attention,
             reversed=board.reversed,
+            outage=board.outage,
             to=to,
             may_act=may_act,
         ),
@@ -106,17 +108,17 @@ async def health(live: Live, database: Database, language: str) -> str:
     """The HTML of SEQR's health; read once for all who look, and up to ``HEALTH_LASTS`` old."""
 
     async def draw() -> str:
-        beat, waiting = await live.shared("pulse", lambda: database.read(_read_health), HEALTH_LASTS)
-        return _health(live, language, beat, waiting)
+        beat, waiting, untold = await live.shared("pulse", lambda: database.read(_read_health), HEALTH_LASTS)
+        return _health(live, language, beat, waiting, untold)
 
     return await live.shared(f"health:{language}", draw, HEALTH_LASTS)
 
 
-def _read_health(connection: Connection) -> tuple[Pulse, int]:
-    return pulse.read(connection, now()), read_waiting(connection)
+def _read_health(connection: Connection) -> tuple[Pulse, int, int]:
+    return pulse.read(connection, now()), read_waiting(connection), read_untold(connection)
 
 
-def _health(live: Live, language: str, beat: Pulse, waiting: int) -> str:
+def _health(live: Live, language: str, beat: Pulse, waiting: int, untold: int) -> str:
     return live.render(
         language,
         "overview/health.html",
@@ -125,6 +127,7 @@ def _health(live: Live, language: str, beat: Pulse, waiting: int) -> str:
         deadline=DEADLINE,
         share=round(min(beat.longest_unasked / DEADLINE, 1) * 100),
         waiting=waiting,
+        untold=untold,
         to_waiting=f"{LIST}?state={State.INVOICED.value}",
     )
 

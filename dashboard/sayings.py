@@ -17,6 +17,8 @@ _WHY = " Why: "
 
 _PAID_TOO = "Invoice %(references)s was paid too: refund what was paid twice."
 _LACKS = "Paid, but the stock lacks %(missing)s: restock it, then it goes on by itself; or refund it."
+REFUSES_TO_TELL = "SEQR refuses to tell"
+"""So begins the mark of a purchase whose invoice SEQR will not tell about."""
 _UNTOLD = "SEQR refuses to tell about invoice %(reference)s: %(answer)s."
 _UNCANCELLED = "SEQR refuses to cancel invoice %(reference)s: %(answer)s."
 _UNKNOWN_STATUS = "SEQR says %(status)s of invoice %(reference)s, a status we do not know. We keep asking."
@@ -92,7 +94,7 @@ _HELP: dict[str, str] = {
         "Receive the goods into the stock, and it goes on by itself. Or refund the customer at SEQR."
     ),
     _PAID_TOO: mark("Refund the second payment at SEQR, and write a note here when it is done."),
-    "SEQR refuses to tell": mark(
+    REFUSES_TO_TELL: mark(
         "We keep asking. See under System whether the settings are those SEQR gave you. If they are, SEQR has"
         " lost the invoice: cancel it here. (The sandbox forgets all invoices when the demo is stopped.)"
     ),

@@ -1,5 +1,5 @@
 """Closing: when an invoice that nobody should pay any more is cancelled, and what becomes of one that SEQR
-does not know. Such a one is sought for a while, slowly: wrong credentials of ours bring that answer about too.
+does not know. Such a one is sought for a while, slowly: our own credentials may be what is wrong.
 """
 
 from __future__ import annotations

@@ -10,15 +10,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Subquery, func, literal_column, select
+from sqlalchemy import Connection, Row, Select, Subquery, func, literal_column, or_, select
 
+from dashboard.queries.doubt import is_outage, read_reversed
 from dashboard.window import Window
-from orchestrator import tally
-from orchestrator.identity import first_id
+from orchestrator import pulse, tally
 from orchestrator.money import Money
 from orchestrator.tables import journal, products, purchase_lines, purchases
 from orchestrator.tally import Tallies
-from statemachine import Reason, State
+from statemachine import State
 
 SOLD = (State.PAID.value, State.STOCKED.value)
 """The states in which the money is ours."""
@@ -116,6 +116,8 @@ class Board:
     """How many need a hand in all."""
     reversed: int
     """How many of the window were paid, and SEQR gave the money back."""
+    outage: bool
+    """SEQR does not answer, so nobody can tell who has paid."""
     happened: tuple[Happened, ...]
 
 
@@ -125,14 +127,10 @@ def read_board(connection: Connection, window: Window) -> Board:
         figures=read_figures(connection, window),
         needy=read_needy(connection),
         attention=tally.attention(connection),
-        reversed=_reversed(connection, window),
+        reversed=read_reversed(connection, window),
+        outage=is_outage(pulse.read(connection, window.at)),
         happened=read_happened(connection),
     )
-
-
-def read_waiting(connection: Connection) -> int:
-    """How many are invoiced: their customers may pay."""
-    return tally.totals(connection)[State.INVOICED.value]
 
 
 def read_figures(connection: Connection, window: Window) -> Figures:
@@ -179,14 +177,6 @@ def read_happened(connection: Connection) -> tuple[Happened, ...]:
         .limit(LATEST)
     )
     return tuple(Happened(*row[:7], Money(row.amount, row.currency)) for row in connection.execute(statement))
-
-
-def _reversed(connection: Connection, window: Window) -> int:
-    """By the index of reasons, which has the id, and so the time, behind each."""
-    c = purchases.c
-    is_reversed = c.reason == literal_column(f"'{Reason.REVERSED.value}'")
-    statement = select(func.count()).where(is_reversed, c.id >= first_id(window.since))
-    return int(connection.execute(statement).scalar_one())
 
 
 def _figure(tallies: Tallies, states: set[str]) -> Figure:
@@ -255,9 +245,17 @@ def _rank(ordered: list[float], percent: int) -> float:
 
 
 def _marked(connection: Connection, ids: list[str]) -> dict[str, datetime]:
-    """Since when they bear their mark."""
-    j = journal.c
-    statement = select(j.purchase_id, func.max(j.at)).where(j.purchase_id.in_(ids), j.trigger == "attention")
+    """Since when they bear a mark, though its words may have changed meanwhile."""
+    j, earlier = journal.c, journal.alias("earlier")
+    unmarked = or_(earlier.c.trigger == "attention_over", earlier.c.source.is_distinct_from(earlier.c.target))
+    ended = (
+        select(func.max(earlier.c.sequence))
+        .where(earlier.c.purchase_id == j.purchase_id, unmarked)
+        .scalar_subquery()
+    )
+    statement = select(j.purchase_id, func.min(j.at)).where(
+        j.purchase_id.in_(ids), j.trigger == "attention", j.sequence > func.coalesce(ended, 0)
+    )
     return {row[0]: row[1] for row in connection.execute(statement.group_by(j.purchase_id))}
 
 

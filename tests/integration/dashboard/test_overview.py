@@ -16,11 +16,11 @@ from dashboard.queries.overview import read_board, read_figures, read_needy
 from dashboard.window import window
 from orchestrator import pulse, tally
 from orchestrator.database import Database
-from orchestrator.identity import now
+from orchestrator.identity import new_id, now
 from orchestrator.journal import mark
 from orchestrator.purchase import load
 from orchestrator.stamp import Stamp
-from orchestrator.tables import products, purchase_lines
+from orchestrator.tables import invoice_attempts, products, purchase_lines
 from statemachine import Action
 from tests.fixtures.dashboard import Office, Visitor, place
 from tests.fixtures.shop import stocked
@@ -136,6 +136,50 @@ async def test_who_paid_and_got_the_money_back_is_not_forgotten(office: Office) 
     assert "2 customers paid and got the money back , since nobody could ask SEQR in time." in text(needing)
     assert "No purchase needs a hand" not in needing
     assert await rows_behind(visitor, unescape(links(needing)[0])) == 2
+
+
+UNTOLD = "SEQR refuses to tell about invoice R1: 54 INVALID_INVOICE_REFERENCE."
+
+
+async def test_invoices_that_seqr_will_not_tell_about_are_said_to_be_so(sqlite_office: Office) -> None:
+    await sqlite_office.purchase("invoiced")
+    for _ in range(2):
+        await sqlite_office.purchase("invoiced", attention=UNTOLD)
+    visitor = await sqlite_office.signed_in()
+    health = section(await visitor.get("/"), "health")
+    assert "SEQR refuses to tell about 2 invoices: nobody knows whether they are paid." in text(health)
+    assert "Money flows" not in health
+    assert "1 customer may pay now" in text(health)
+    swedish = await visitor.get("/", headers={"Accept-Language": "sv"})
+    assert "SEQR vägrar svara om 2 fakturor: ingen vet om de är betalda." in text(swedish)
+
+
+async def test_while_seqr_is_silent_nobody_is_told_that_all_is_well(sqlite_office: Office) -> None:
+    visitor = await sqlite_office.signed_in()
+    long_ago = now() - timedelta(seconds=30)
+    purchase_id = await sqlite_office.purchase("invoiced", next_check_at=now(), asked_at=long_ago)
+    await sqlite_office.database.write(_opened, purchase_id)
+    needing = section(await visitor.get("/"), "attention")
+    assert "SEQR does not answer, so nobody can tell who has paid." in text(needing)
+    assert "No purchase needs a hand" not in needing
+
+
+async def test_a_mark_counts_from_its_first_words(sqlite_office: Office) -> None:
+    purchase_id = await sqlite_office.purchase("invoiced", at=now() - timedelta(minutes=9))
+    for minutes, why in ((7, UNTOLD), (6, None), (5, UNTOLD), (1, UNTOLD.replace("R1", "R2"))):
+        at = now() - timedelta(minutes=minutes)
+        await sqlite_office.database.write(_remarked, purchase_id, why, at)
+    needing = section(await (await sqlite_office.signed_in()).get("/"), "attention")
+    assert "for 5 min" in text(needing)
+
+
+def _remarked(connection: Connection, /, purchase_id: str, why: str | None, at: datetime) -> None:
+    mark(connection, load(connection, purchase_id), why, Stamp("reconciler", at))
+
+
+def _opened(connection: Connection, /, purchase_id: str) -> None:
+    row = {"id": new_id(), "purchase_id": purchase_id, "number": 1, "state": "open", "reference": "R1"}
+    connection.execute(insert(invoice_attempts).values(**row, version=0, sent_at=now(), issued_at=now()))
 
 
 async def test_after_the_sign_in_one_sees_the_overview(office: Office) -> None:

@@ -71,7 +71,7 @@ async def test_everybody_sees_processes_with_their_jobs(office: Office) -> None:
     assert "3 live pages" in page
     assert "A job fails or hangs" in page
     assert "SYSTEM_BUSY" in page
-    assert "SEQR fails some of the calls." in page
+    assert "SEQR fails or refuses some of the calls." in page
     assert "SEQR said &lt;busy&gt;." in page
     assert "Settings</a>" not in page
 

@@ -1,0 +1,44 @@
+"""Money in doubt: who may pay, about what SEQR will not tell, who got the money back."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Connection, func, literal_column, select
+
+from dashboard import sayings
+from dashboard.window import Window
+from orchestrator import tally
+from orchestrator.identity import first_id
+from orchestrator.pulse import DEADLINE, Pulse
+from orchestrator.tables import purchases
+from statemachine import Reason, State
+
+
+def read_waiting(connection: Connection) -> int:
+    """How many customers may pay: they are invoiced, and their invoices are not in doubt."""
+    doubtful = _invoiced(connection, purchases.c.attention.is_not(None))
+    return max(tally.totals(connection)[State.INVOICED.value] - doubtful, 0)
+
+
+def read_untold(connection: Connection) -> int:
+    """About how many invoices that could be paid SEQR refuses to tell."""
+    return _invoiced(connection, purchases.c.attention.startswith(sayings.REFUSES_TO_TELL))
+
+
+def read_reversed(connection: Connection, window: Window) -> int:
+    """How many of those made in the window were paid, and SEQR gave the money back: by the index of reasons, which has the id, and so the time, behind each."""
+    c = purchases.c
+    is_reversed = c.reason == literal_column(f"'{Reason.REVERSED.value}'")
+    statement = select(func.count()).where(is_reversed, c.id >= first_id(window.since))
+    return int(connection.execute(statement).scalar_one())
+
+
+def is_outage(beat: Pulse) -> bool:
+    """Whether SEQR answers so seldom that nobody can tell who has paid."""
+    return beat.seqr.state == "down" or beat.longest_unasked > DEADLINE
+
+
+def _invoiced(connection: Connection, needing: ColumnElement[bool]) -> int:
+    """By the index of those that need attention."""
+    c = purchases.c
+    statement = select(func.count()).where(c.attention.is_not(None), c.state == State.INVOICED.value, needing)
+    return int(connection.execute(statement).scalar_one())
