@@ -292,7 +292,8 @@ async def test_no_payment_link_goes_out_when_there_is_nothing_to_pay(
     database: Database, post: Post, state: str
 ) -> None:
     def moved_on(connection: Connection, purchase_id: str) -> None:
-        connection.execute(update(purchases).where(purchases.c.id == purchase_id).values(state=state))
+        values = {"state": state, "reason": "expired" if state == "failed" else None}
+        connection.execute(update(purchases).where(purchases.c.id == purchase_id).values(values))
 
     purchase_id = await database.write(ordered_and_told, "a@example.com", "payment_link", state="invoiced")
     await database.write(moved_on, purchase_id)
