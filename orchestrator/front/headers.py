@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import URL, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STRICT = {
@@ -67,9 +67,10 @@ class Fronted(Starlette):
 
 
 def _without_host(location: str, scope: Scope) -> str:
-    host = Headers(scope=scope).get("host", "")
+    """Starlette builds redirects of its own from the request's address, host and all."""
+    host = URL(scope=scope).netloc
     for scheme in ("http", "https"):
         ours = f"{scheme}://{host}/"
-        if host and location.startswith(ours):
+        if location.startswith(ours):
             return "/" + location.removeprefix(ours).lstrip("/\\")
     return location
