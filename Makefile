@@ -15,7 +15,7 @@ COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orc
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench simulate pictures translations format lock wheel clean
+.PHONY: help run test check bench audit simulate pictures translations format lock wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -62,6 +62,9 @@ simulate: $(STAMPS)/dev ## Let everything go wrong around the orchestrator, seed
 pictures: $(STAMPS)/dev $(VENDOR) ## Take a picture of every page, wide and on a phone, light and dark, into var/pictures
 	@$(BIN)/python scripts/browser.py
 	@$(BIN)/python -m scripts.pictures
+
+audit: $(STAMPS)/dev ## Fail when a locked package has a known vulnerability; say so when nobody can tell
+	@$(BIN)/python -m scripts.audit
 
 translations: $(STAMPS)/dev ## Bring the catalogues of translations up to date with the texts in the code
 	@$(BIN)/python -m scripts.translations
