@@ -96,7 +96,7 @@ _HELP: dict[str, str] = {
     _PAID_TOO: mark("Refund the second payment at SEQR, and write a note here when it is done."),
     REFUSES_TO_TELL: mark(
         "We keep asking. See under System whether the settings are those SEQR gave you. If they are, SEQR has"
-        " lost the invoice: cancel it here. (The sandbox forgets all invoices when the demo is stopped.)"
+        " lost the invoice: cancel it here, or let it expire."
     ),
     "SEQR refuses to cancel": mark(
         "We keep asking. If it stays so, tell SEQR's support the invoice number and the answer."
@@ -118,6 +118,8 @@ class Plea:
     words: str
     help: str
     lacking: tuple[str, ...] = ()
+    untold: bool = False
+    """SEQR refuses to tell about the invoice."""
 
 
 def told(language: Language, written: str) -> str:
@@ -141,7 +143,12 @@ def briefly(language: Language, attention: str) -> str:
 def _plea(language: Language, written: str) -> Plea:
     helping = next((text for piece, text in _HELP.items() if piece in written or fits(piece, written)), "")
     lacking = tuple(_GOODS.findall(written)) if fits(_LACKS, written) else ()
-    return Plea(_said(language, written), language.gettext(helping) if helping else "", lacking)
+    return Plea(
+        _said(language, written),
+        language.gettext(helping) if helping else "",
+        lacking,
+        fits(_UNTOLD, written),
+    )
 
 
 def _parts(attention: str) -> list[str]:

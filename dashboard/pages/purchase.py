@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from dashboard.queries.timeline import Show, Timeline, read_texts, read_timeline
 from orchestrator import note, qr
 from orchestrator.identity import now
 from orchestrator.intent import Change
+from orchestrator.pulse import DEADLINE
 from statemachine import picture
 
 UNKNOWN = mark("There is no purchase with that id.")
@@ -156,6 +157,12 @@ def _earlier(purchase_id: str, show: Show, timeline: Timeline) -> str:
     return link(f"/purchases/{purchase_id}", show=show.value, before=timeline.earlier.isoformat())
 
 
+def _told_lately(purchase: PurchaseView) -> bool:
+    """Whether a notification came that nobody could follow up yet."""
+    silent, notified = purchase.silent_since, purchase.notified_at
+    return silent is not None and notified is not None and notified > silent - timedelta(seconds=DEADLINE)
+
+
 def _standing(visit: Visit, purchase: PurchaseView) -> dict[str, Any]:
     """Why it is stuck, or what it waits for and for how long."""
     settings = visit.desk.parts.settings
@@ -164,5 +171,8 @@ def _standing(visit: Visit, purchase: PurchaseView) -> dict[str, Any]:
         "pleas": sayings.pleas(visit.words.language, purchase.attention or ""),
         "until": until,
         "left": visit.words.span(max((until - now()).total_seconds(), 0)) if until else "",
+        "deadline": int(DEADLINE),
+        "told_lately": _told_lately(purchase),
+        "sandboxed": (settings.seqr_endpoint or "").startswith(f"{settings.public_url}/sandbox"),
         "pay_link": qr.seqr_link(purchase.pay_code, settings.seqr_app) if purchase.pay_code else "",
     }

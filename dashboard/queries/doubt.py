@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import ColumnElement, Connection, func, literal_column, select
 
 from dashboard import sayings
@@ -9,7 +11,8 @@ from dashboard.window import Window
 from orchestrator import tally
 from orchestrator.identity import first_id
 from orchestrator.pulse import DEADLINE, Pulse
-from orchestrator.tables import purchases
+from orchestrator.seqr.messages import Verdict
+from orchestrator.tables import exchanges, purchases
 from statemachine import Reason, State
 
 
@@ -25,11 +28,25 @@ def read_untold(connection: Connection) -> int:
 
 
 def read_reversed(connection: Connection, window: Window) -> int:
-    """How many of those made in the window were paid, and SEQR gave the money back: by the index of reasons, which has the id, and so the time, behind each."""
+    """How many of those made in the window were paid, and SEQR gave the money back, by their index."""
     c = purchases.c
     is_reversed = c.reason == literal_column(f"'{Reason.REVERSED.value}'")
     statement = select(func.count()).where(is_reversed, c.id >= first_id(window.since))
     return int(connection.execute(statement).scalar_one())
+
+
+def silent_since(connection: Connection, purchase_id: str) -> datetime | None:
+    """When SEQR first left a call about the purchase without an answer, and has decided on none since."""
+    c = exchanges.c
+    decided = select(func.max(c.started_at)).where(
+        c.purchase_id == purchase_id, c.verdict.in_((Verdict.ANSWERED.value, Verdict.REFUSED.value))
+    )
+    last: datetime | None = connection.execute(decided).scalar_one()
+    first = select(func.min(c.started_at)).where(c.purchase_id == purchase_id)
+    if last is not None:
+        first = first.where(c.started_at > last)
+    since: datetime | None = connection.execute(first).scalar_one()
+    return since
 
 
 def is_outage(beat: Pulse) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
+from dashboard.queries.doubt import silent_since
 from orchestrator.money import Money
 from orchestrator.tables import invoice_attempts, journal, purchase_lines, purchases
 from statemachine import State
@@ -76,8 +77,9 @@ class PurchaseView:
     created_at: datetime
     updated_at: datetime
     next_check_at: datetime | None
-    unanswered: int
-    """So many times in a row SEQR gave no answer when it was asked."""
+    silent_since: datetime | None
+    """Since when SEQR answers no call about it; None while it does."""
+    notified_at: datetime | None
     invoice: OpenInvoice | None
     visited: tuple[str, ...]
     fired: frozenset[tuple[str, str]]
@@ -115,7 +117,8 @@ def read_purchase(connection: Connection, purchase_id: str) -> PurchaseView | No
         created_at=row.created_at,
         updated_at=row.updated_at,
         next_check_at=row.next_check_at,
-        unanswered=row.checks_failed,
+        silent_since=silent_since(connection, row.id) if row.checks_failed else None,
+        notified_at=row.notified_at,
         invoice=_open_invoice(connection, row.id, row.invoice_reference),
         **_way_gone(connection, row.id),
     )

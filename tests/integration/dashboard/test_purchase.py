@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -14,7 +15,7 @@ from orchestrator.journal import mark
 from orchestrator.purchase import load
 from orchestrator.settlement import SeqrUnavailable
 from orchestrator.stamp import Stamp
-from orchestrator.tables import invoice_attempts
+from orchestrator.tables import invoice_attempts, purchases
 from statemachine import ACTIONS, Action, State, Trigger
 from tests.fixtures import happenings
 from tests.fixtures.dashboard import Office, Visitor
@@ -180,11 +181,27 @@ async def test_what_it_waits_for_and_until_when(sqlite_office: Office) -> None:
 async def test_while_seqr_is_silent_the_page_says_what_may_become_of_the_money(
     sqlite_office: Office,
 ) -> None:
+    at = now() - timedelta(seconds=70)
     purchase_id = await sqlite_office.purchase("invoiced", checks_failed=3)
+    for seconds, verdict in ((-30, "answered"), (0, "unknown"), (30, "busy")):
+        begun = {"started_at": at + timedelta(seconds=seconds), "verdict": verdict}
+        await sqlite_office.database.write(happenings.call, purchase_id, **begun)
     visitor = await sqlite_office.signed_in()
     words = _words(await visitor.get(f"/purchases/{purchase_id}"))
-    assert "SEQR did not answer the last 3 times that it was asked. The customer may have paid" in words
+    assert re.search(
+        r"SEQR has not answered for (1 min|7\d s) ?; the customer may already have paid\.", words
+    )
+    assert "SEQR gives the money back 20 s after a payment nobody asked about." in words
     assert "Waiting for the customer" not in words
+    assert "It sent a notification" not in words
+    await sqlite_office.database.write(_notified, purchase_id)
+    page = await visitor.get(f"/purchases/{purchase_id}", headers={"Accept-Language": "sv"})
+    assert "SEQR ger tillbaka pengarna 20 s efter en betalning som ingen frågat om." in _words(page)
+    assert "Det skickade en avisering" in _words(page)
+
+
+def _notified(connection: Connection, /, purchase_id: str) -> None:
+    connection.execute(purchases.update().where(purchases.c.id == purchase_id).values(notified_at=now()))
 
 
 async def test_an_invoice_that_is_in_doubt_has_no_code_to_pay_it(sqlite_office: Office) -> None:
