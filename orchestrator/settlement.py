@@ -112,7 +112,7 @@ class Settlement:
         ]
         if state == State.PAID.value:
             await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
-        elif state not in (State.RECEIVED.value, State.INVOICED.value):
+        elif found.may_rest:
             await self._database.write(watch.rest, purchase_id, self._clock())
         return None if set(reached) <= {None} else False not in reached
 

@@ -36,6 +36,14 @@ class Watched:
     purchase: Purchase
     attempts: list[Attempt]
 
+    @property
+    def may_rest(self) -> bool:
+        """Whether there may be nothing left to wait for. An invoiced purchase waits for its open invoice; one
+        that was paid with a wrong sum has none."""
+        if self.purchase.state == State.INVOICED.value:
+            return all(attempt.state != "open" for attempt in self.attempts)
+        return self.purchase.state != State.RECEIVED.value
+
 
 def look(connection: Connection, purchase_id: str) -> Watched:
     """Read what a check needs. Raises PurchaseUnknown."""
@@ -108,7 +116,7 @@ def rest(connection: Connection, purchase_id: str, at: datetime) -> None:
         update(purchases)
         .where(
             purchases.c.id == purchase_id,
-            purchases.c.state.not_in((State.RECEIVED.value, State.INVOICED.value)),
+            purchases.c.state != State.RECEIVED.value,
             ~waiting.exists(),
         )
         .values(next_check_at=None)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from orchestrator import watch
 from orchestrator.money import Money
 from orchestrator.seqr.messages import Busy, IssuedInvoice, PaymentStatus, Unknown
 from statemachine import Action
@@ -34,6 +35,14 @@ async def paid_wrong(desk: Desk) -> str:
     await desk.tick(2)
     assert await standing(desk) == ("invoiced", None, WRONG)
     return purchase_id
+
+
+async def test_a_call_at_its_address_that_nobody_could_follow_does_not_keep_it_looked_at(desk: Desk) -> None:
+    purchase_id = await paid_wrong(desk)
+    await desk.database.write(watch.told, purchase_id, "somebody", desk.clock())  # and then the process died
+    await desk.tick(5)
+    assert await standing(desk) == ("invoiced", None, WRONG)
+    assert (await desk.only())["next_check_at"] is None
 
 
 async def started_over(desk: Desk) -> str:
