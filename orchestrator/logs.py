@@ -186,6 +186,7 @@ class RequestLog:
             path=path,
             status=status,
             duration_ms=round(seconds * 1000, 1),
+            address=scope["client"][0] if scope.get("client") else "",
         )
         if self._listener is not None:
             self._listener(scope["path"], status, seconds)

@@ -7,6 +7,7 @@ from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from orchestrator.front.proxies import TrustedProxies, caller, is_loopback, is_within, networks
+from orchestrator.logs import RequestLog
 
 PROXIES = networks("10.0.0.0/8, ::1")
 
@@ -108,3 +109,18 @@ async def test_a_proxy_that_was_not_named_is_told_of_once() -> None:
         await front(scope, nothing, nowhere)
         await front({"type": "lifespan"}, nothing, nowhere)
     assert [(entry["event"], entry["address"]) for entry in logged] == [("proxy.unknown", "127.0.0.1")]
+
+
+async def test_the_log_tells_the_callers_address() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    async def nothing() -> Message:
+        return {"type": "http.request"}
+
+    async def nowhere(_: Message) -> None: ...
+
+    scope: Scope = {"type": "http", "method": "GET", "path": "/", "client": ("10.0.0.1", 1)}
+    scope["headers"] = [(b"x-forwarded-for", b"192.0.2.7")]
+    with capture_logs() as logged:
+        await TrustedProxies(RequestLog(app), PROXIES)(scope, nothing, nowhere)
+    assert [entry["address"] for entry in logged] == ["192.0.2.7"]
