@@ -28,6 +28,12 @@ _OFFERED: dict[tuple[Action, State], str] = {
         "Has SEQR cancel the invoice; the goods are free again. If it is paid by then, it stays paid."
     ),
 }
+_WITHOUT_MAIL: dict[tuple[Action, State], str] = {
+    (Action.RETRY, _F): mark(
+        "Holds the goods again and sends a new invoice. The mail with the link to pay it is only kept here,"
+        " since no mail server is set: give the link to the customer."
+    ),
+}
 _WITHHELD: dict[tuple[Action, State], str] = {
     (Action.CHECK, _S): mark("It is paid and the goods are taken: there is nothing left to ask."),
     (Action.RETRY, _I): mark("There is nothing to retry while the customer can pay: Check now asks SEQR."),
@@ -52,9 +58,9 @@ class Button:
     careful: bool
 
 
-def buttons(state: str) -> list[Button]:
+def buttons(state: str, mails_go_out: bool = True) -> list[Button]:
     """All actions, for a purchase in this state."""
-    return [_button(action, State(state)) for action in Action]
+    return [_button(action, State(state), mails_go_out) for action in Action]
 
 
 def refusal(action: Action, state: str) -> str:
@@ -62,7 +68,8 @@ def refusal(action: Action, state: str) -> str:
     return _WITHHELD.get((action, State(state)), ACTIONS[action, State(state)].words)
 
 
-def _button(action: Action, state: State) -> Button:
+def _button(action: Action, state: State, mails_go_out: bool) -> Button:
     offered = (action, state) in _OFFERED
-    words = _OFFERED[action, state] if offered else _WITHHELD[action, state]
+    said = _OFFERED if mails_go_out else _OFFERED | _WITHOUT_MAIL
+    words = said[action, state] if offered else _WITHHELD[action, state]
     return Button(action.value, LABELS[action], offered, words, careful=action is Action.CANCEL)

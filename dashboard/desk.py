@@ -96,6 +96,11 @@ class Visit:
         """The person as the journal names him."""
         return f"operator:{self.person.name}"
 
+    @property
+    def mails_go_out(self) -> bool:
+        """Whether there is a mail server; without one, mails are only kept."""
+        return self.desk.parts.settings.smtp_url is not None
+
     def asked(self, name: str) -> str:
         """A parameter of the address, without control characters; empty when it is not there."""
         return clean(self.request.query_params.get(name, ""))
@@ -139,6 +144,7 @@ def _speech(settings: Settings, assets: Assets, spoken: Language) -> Speech:
     templates.globals |= {
         "asset": assets.address,
         "shop": settings.shop_name,
+        "mails_go_out": settings.smtp_url is not None,
         "language": spoken.code,
         "languages": LANGUAGES,
     }

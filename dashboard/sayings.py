@@ -45,6 +45,7 @@ _SHOWN: dict[str, str] = {
     "The shop asks SEQR to cancel the invoice.": mark("The shop asks SEQR to cancel the invoice."),
     "It moves by itself again.": mark("It goes on by itself again."),
     "Sent again to the customer.": mark("Sent again to the customer."),
+    "Written again and kept; no mail server is set.": mark("Written again and kept; no mail server is set."),
     "Sent again to %(recipient)s.": mark("Sent again to %(recipient)s."),
     _LACKS: mark("Paid, but the stock lacks %(missing)s."),
     _PAID_TOO: mark("The customer paid twice: invoice %(references)s was paid too."),

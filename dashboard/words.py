@@ -81,7 +81,7 @@ _TRIGGERS = {
     "attention_over": mark("Needs no attention any more"),
     "cancel_asked": mark("Cancel asked for"),
     "note": mark("Note"),
-    "mail_resent": mark("Mail sent again"),
+    "mail_resent": mark("Mail written again"),
 }
 _VERDICTS = {
     "answered": mark("answered"),

@@ -155,8 +155,15 @@ def backoff(attempts: int) -> timedelta | None:
     return wait if spent <= _GIVE_UP_AFTER else None
 
 
-def resend(connection: Connection, mail_id: str, stamp: Stamp, intent: Intent = ANYWAY) -> None:
+def resend(
+    connection: Connection,
+    mail_id: str,
+    stamp: Stamp,
+    intent: Intent = ANYWAY,
+    goes_out: bool = True,
+) -> None:
     """Send a mail again that was sent, kept or given up. It keeps its Message-ID; its text is made anew.
+    It does not go out where no mail server is set.
 
     Raises:
         MailUnknown: there is none with this id.
@@ -175,7 +182,8 @@ def resend(connection: Connection, mail_id: str, stamp: Stamp, intent: Intent = 
     connection.execute(
         update(outbox).where(c.id == mail_id, c.state == row.state).values(**values, next_attempt_at=stamp.at)
     )
-    journal.note(connection, purchase, "mail_resent", stamp, "Sent again to the customer.")
+    told = "Sent again to the customer." if goes_out else "Written again and kept; no mail server is set."
+    journal.note(connection, purchase, "mail_resent", stamp, told)
     audit.record(connection, stamp, "mail.resend", mail_id, address=intent.address)
     log.info("mail.requeued", mail_id=mail_id, actor=stamp.actor, was=row.state)
 

@@ -89,7 +89,7 @@ async def resend(visit: Visit) -> Response:
     here = way_on(visit, f"/mails/{mail.id}")
     intent = Intent(seen=seen(visit), address=visit.address)
     try:
-        await visit.desk.parts.database.write(outbox.resend, mail.id, visit.stamp, intent)
+        await visit.desk.parts.database.write(outbox.resend, mail.id, visit.stamp, intent, visit.mails_go_out)
     except Changed as change:
         return await _draw(visit, 409, refused=Refused(visit.gettext(mark("Send again")), change.changes))
     except outbox.MailUnderWay:
@@ -98,6 +98,9 @@ async def resend(visit: Visit) -> Response:
         return onward(visit, here, visit.gettext("There is nothing left to pay, so it would mislead."), "bad")
     except OrchestratorError as error:
         return onward(visit, here, visit.say(error), "bad")
+    if not visit.mails_go_out:
+        kept = mark("It is written anew in a moment and kept here; no mail server is set.")
+        return onward(visit, here, visit.gettext(kept))
     return onward(visit, here, visit.gettext("It is sent again to %(who)s in a moment.", who=mail.recipient))
 
 

@@ -62,7 +62,7 @@ async def test_a_mail_is_found_looked_at_and_sent_again(page: Page, sqlite_offic
     await office.database.write(_change, mail_id, state="sent", attempts=1, next_attempt_at=None)
     await expect(page.locator(".big-state")).to_contain_text("sent")
     await page.get_by_role("link", name="about this purchase").click()
-    await expect(page.locator("#timeline")).to_contain_text("Mail sent again")
+    await expect(page.locator("#timeline")).to_contain_text("Mail written again")
     await page.get_by_role("button", name="Send again to anna@example.com").click()
     await expect(page.locator(".flash")).to_contain_text("It is sent again")
     await expect(page).to_have_url(re.compile(f"/purchases/{purchase_id}"))

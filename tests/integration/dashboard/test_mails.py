@@ -8,9 +8,10 @@ from html import unescape
 from sqlalchemy import Connection, select
 
 from dashboard.headers import MAIL_POLICY
+from orchestrator.database import Database
 from orchestrator.tables import audit, journal, outbox
 from tests.fixtures import happenings
-from tests.fixtures.dashboard import Office
+from tests.fixtures.dashboard import Office, at_office
 from tests.integration.dashboard.test_pages import text
 
 
@@ -23,7 +24,7 @@ async def test_mails_are_shown_and_can_do_nothing(office: Office) -> None:
     assert "Order &lt;1&gt;" in await visitor.get("/mails?state=kept")
     page = await visitor.get(f"/mails/{mail_id}")
     assert "Thank &lt;you&gt;" in page
-    assert "No mail server is set" in page
+    assert "no mail server was set then" in page
     assert "resend" not in page
     assert f"/mails/{mail_id}" in await visitor.get(f"/purchases/{purchase_id}")
     async with visitor.http.get(f"{office.base_url}/mails/{mail_id}/html") as answer:
@@ -101,7 +102,7 @@ async def test_a_mail_is_sent_again(office: Office) -> None:
         await visitor.send(f"{here}/resend", form_at=here, seen="4", next=f"/purchases/{purchase_id}")
     )
     assert "It is sent again to anna@example.com in a moment." in page
-    assert "Mail sent again" in page
+    assert "Mail written again" in page
     state, triggers, deeds = await office.database.read(_told)
     assert (state, triggers[-1], deeds) == ("queued", "mail_resent", ["mail.resend"])
     again = await visitor.send(f"{here}/resend", form_at=here)
@@ -129,3 +130,26 @@ async def test_a_pay_link_to_nothing_is_not_sent(sqlite_office: Office) -> None:
     assert f'action="{here}/resend"' not in await visitor.get(here)
     assert "There is nothing left to pay" in await visitor.send(f"{here}/resend", form_at="/purchases")
     await visitor.send("/mails/none/resend", 404, form_at="/purchases")
+
+
+async def test_without_a_mail_server_nothing_is_said_to_be_sent(sqlite_only: Database) -> None:
+    async with at_office(sqlite_only, smtp_url=None) as office:
+        purchase_id = await office.purchase("stocked")
+        failed = await office.purchase("failed")
+        mail_id = await office.database.write(happenings.mail, purchase_id, state="kept")
+        visitor = await office.signed_in()
+        assert "no mail reaches a customer" in text(await visitor.get("/mails"))
+        here = f"/mails/{mail_id}"
+        before = await visitor.get(here)
+        after = text(await visitor.send(f"{here}/resend", form_at=here))
+        timeline = text(await visitor.get(f"/purchases/{purchase_id}"))
+        retry = text(await visitor.get(f"/purchases/{failed}"))
+        swedish = text(await visitor.get("/mails", headers={"Accept-Language": "sv"}))
+    assert "Write again, to keep" in before
+    assert "It is written anew in a moment and kept here; no mail server is set." in after
+    assert "Written again and kept; no mail server is set." in timeline
+    assert "is only kept here, since no mail server is set" in retry
+    for page in (before, after, timeline, retry):
+        assert "Send again" not in page
+        assert "mails the customer" not in page
+    assert "inga mejl når en kund" in swedish

@@ -184,8 +184,8 @@ async def test_while_seqr_is_silent_the_page_says_what_may_become_of_the_money(
     at = now() - timedelta(seconds=70)
     purchase_id = await sqlite_office.purchase("invoiced", checks_failed=3)
     for seconds, verdict in ((-30, "answered"), (0, "unknown"), (30, "busy")):
-        begun = {"started_at": at + timedelta(seconds=seconds), "verdict": verdict}
-        await sqlite_office.database.write(happenings.call, purchase_id, **begun)
+        begun = at + timedelta(seconds=seconds)
+        await sqlite_office.database.write(happenings.call, purchase_id, begun, verdict=verdict)
     visitor = await sqlite_office.signed_in()
     words = _words(await visitor.get(f"/purchases/{purchase_id}"))
     assert re.search(
