@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from orchestrator import bulk
+from orchestrator import bulk, exchange
 from orchestrator.bulk import ItemState, Task
 from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
@@ -131,11 +131,13 @@ class Clerk:
 
     async def _done(self, task: Task) -> None:
         """It is not done where SEQR was asked, and would not say."""
+        if task.action is Action.CHECK:
+            refusal = await self._database.read(exchange.last_refusal, task.purchase_id)
+            if refusal is not None:
+                await self._record(task, ItemState.REFUSED, refusal)
+                return
         after = await self._database.read(load, task.purchase_id)
-        if task.action is Action.CHECK and after.attention:
-            await self._record(task, ItemState.REFUSED, after.attention)
-        else:
-            await self._record(task, ItemState.DONE, after.state)
+        await self._record(task, ItemState.DONE, after.state)
 
     async def _refused(self, task: Task, refusal: NotAllowed | Changed) -> None:
         """It cannot be done, or was done by us before a crash kept us from writing it down."""

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, insert, select
 
 from orchestrator.identity import new_id
-from orchestrator.seqr.messages import Exchange
-from orchestrator.tables import exchanges
+from orchestrator.seqr.messages import Exchange, Verdict
+from orchestrator.tables import exchanges, invoice_attempts
 
 _BITE = 1000
 
@@ -30,6 +30,25 @@ def keep(connection: Connection, exchange: Exchange, purchase_id: str, attempt_i
             response=exchange.response,
         )
     )
+
+
+def last_refusal(connection: Connection, purchase_id: str) -> str | None:
+    """SEQR's last word, where it was asked about the purchase and would not say; None where it said."""
+    c = exchanges.c
+    statement = (
+        select(c.operation, c.verdict, c.detail, invoice_attempts.c.reference)
+        .join(invoice_attempts, invoice_attempts.c.id == c.attempt_id)
+        .where(c.purchase_id == purchase_id)
+        .order_by(c.started_at.desc(), c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None or row.reference is None or row.verdict != Verdict.REFUSED.value:
+        return None
+    if row.operation == "cancelInvoice":
+        return None
+    answer = row.detail.removeprefix("SEQR refused: ")
+    return f"SEQR refuses to tell about invoice {row.reference}: {answer.rstrip('.')}."
 
 
 def prune(connection: Connection, at: datetime, days: int) -> int:

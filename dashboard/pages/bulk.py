@@ -141,6 +141,7 @@ def of_run(progress: Progress) -> dict[str, Any]:
         "run": progress.run,
         "outcomes": progress.outcomes,
         "problems": progress.problems,
+        "unanswered": progress.unanswered,
         "more": link(f"/bulk/{progress.run.id}", after=progress.more) if progress.more else "",
     }
 

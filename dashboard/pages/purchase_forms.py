@@ -16,7 +16,7 @@ from dashboard.pages.purchase import UNKNOWN, Refused, draw
 from dashboard.pages.signin import inside
 from dashboard.queries.purchase import PurchaseView, read_purchase
 from dashboard.streams.event import number
-from orchestrator import note
+from orchestrator import exchange, note
 from orchestrator.errors import OrchestratorError
 from orchestrator.intent import Changed
 from orchestrator.note import NoteRefused
@@ -81,6 +81,11 @@ async def _act(visit: Visit, action: Action) -> Response:
     if answered is False:
         return onward(visit, here, visit.gettext("SEQR did not answer. It is asked again by itself."), "bad")
     after = await _purchase(visit, purchase_id)
+    refusal = await visit.desk.parts.database.read(exchange.last_refusal, purchase_id)
+    if action is Action.CHECK and refusal is not None:
+        what = sayings.told(visit.words.language, refusal)
+        label = visit.gettext(LABELS[action])
+        return onward(visit, here, visit.gettext("%(action)s: %(what)s", action=label, what=what), "bad")
     return onward(visit, here, _outcome(visit, action, before, after), "bad" if after.attention else "good")
 
 

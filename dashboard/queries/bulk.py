@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from orchestrator.bulk import UNDER_WAY, ItemState
+from orchestrator.clerk import NoAnswer
 from orchestrator.tables import bulk_items, bulk_runs, purchases
 
 PAGE = 50
@@ -92,6 +93,8 @@ class Progress:
     outcomes: tuple[tuple[str, int], ...]
     problems: tuple[Problem, ...]
     more: str
+    unanswered: bool = False
+    """Some wait since SEQR did not answer; they are tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,15 @@ def read_progress(connection: Connection, run_id: str, after: str = "", size: in
         tuple(after_it),
         tuple(problems[:size]),
         problems[size - 1].purchase_id if len(problems) > size else "",
+        not run.ended and _is_unanswered(connection, run_id),
     )
+
+
+def _is_unanswered(connection: Connection, run_id: str) -> bool:
+    waiting = select(_I.purchase_id).where(
+        _I.run_id == run_id, _I.state == ItemState.WAITING.value, _I.outcome == NoAnswer().message
+    )
+    return connection.execute(waiting.limit(1)).first() is not None
 
 
 def read_runs(connection: Connection, older: str = "", size: int = PAGE) -> RunPage:

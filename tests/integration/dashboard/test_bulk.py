@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 from dashboard import choice
 from orchestrator import bulk
 from orchestrator.bulk import Seen
-from orchestrator.clerk import Clerk
+from orchestrator.clerk import Clerk, NoAnswer
 from orchestrator.identity import new_id, now
 from orchestrator.tables import audit, bulk_runs, purchases
 from statemachine import Action, Reason, Trigger
@@ -282,3 +282,21 @@ async def test_the_stream_tells_of_progress_until_the_end(office: Office) -> Non
         return "Stop</button>" not in await visitor.get(f"/bulk/{run_id}")
 
     await until(ended)
+
+
+async def test_a_run_that_seqr_does_not_answer_says_so(sqlite_office: Office) -> None:
+    ids = [await sqlite_office.purchase(), await sqlite_office.purchase()]
+    run_id = await begin(sqlite_office.database, [Seen(id_, 2) for id_ in ids], Action.CHECK)
+    visitor = await sqlite_office.signed_in()
+    assert "SEQR does not answer" not in words(await visitor.get(f"/bulk/{run_id}"))
+    task = await sqlite_office.database.write(bulk.claim, now())
+    assert task is not None
+    await sqlite_office.database.write(bulk.postpone, task, NoAnswer().message, now())
+    assert "SEQR does not answer; it is tried again." in words(await visitor.get(f"/bulk/{run_id}"))
+    task = await sqlite_office.database.write(bulk.claim, now())
+    assert task is not None
+    why = "SEQR refuses to tell about invoice R1: 54 UNKNOWN."
+    await sqlite_office.database.write(bulk.record, task, bulk.ItemState.REFUSED, why)
+    page = words(await visitor.get(f"/bulk/{run_id}", headers={"Accept-Language": "sv"}))
+    assert "SEQR säger inte om faktura R1 är betald (54 UNKNOWN)." in page
+    assert "SEQR svarar inte; det försöks igen." in page

@@ -96,7 +96,7 @@ async def test_a_check_that_seqr_would_not_answer_is_not_called_done(desk: Desk)
     desk.seqr.always("getPaymentStatus", refused(54, "no such invoice"))
     await begin(desk.database, [seen], action=Action.CHECK)
     await through(Clerk(desk.database, desk.settlement, desk.clock))
-    words = "SEQR refuses to tell about invoice R1: 54 no such invoice."
+    words = "SEQR refuses to tell about invoice R1: refused."
     assert await outcomes(desk.database) == [("refused", words)]
 
 
