@@ -270,11 +270,12 @@ def _words(code: int, description: str) -> str:
 def _troubled(
     connection: Connection, purchase: Purchase, why: str, settings: Settings, began: datetime, stamp: Stamp
 ) -> Purchase:
-    """It cannot move until somebody changes something; we go on asking in case somebody does."""
+    """It cannot move until somebody changes something; we go on asking in case somebody does. A mark for money
+    that SEQR took stays."""
     return journal.mark(
         connection,
         purchase,
-        why,
+        stray.wrong_sum(connection, purchase) or why,
         stamp=stamp,
         checks_failed=purchase.checks_failed + 1,
         next_check_at=watch.next_check(purchase, settings, began, stamp.at, purchase.checks_failed),

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator import watch
 from orchestrator.money import Money
-from orchestrator.seqr.messages import Busy, IssuedInvoice, PaymentStatus, Unknown
+from orchestrator.seqr.messages import Busy, IssuedInvoice, Outcome, PaymentStatus, Unknown
 from statemachine import Action
 from tests.fixtures.desk import Desk
 from tests.fixtures.seqr import answered, busy, refused, unknown
@@ -43,6 +43,18 @@ async def test_a_call_at_its_address_that_nobody_could_follow_does_not_keep_it_l
     await desk.tick(5)
     assert await standing(desk) == ("invoiced", None, WRONG)
     assert (await desk.only())["next_check_at"] is None
+
+
+@pytest.mark.parametrize(
+    "odd", [answered(PaymentStatus("PAID", 9, invoice_reference="R77")), refused(21, "not now")]
+)
+async def test_the_mark_outlasts_an_answer_that_tells_nothing(
+    desk: Desk, odd: Outcome[PaymentStatus]
+) -> None:
+    purchase_id = await paid_wrong(desk)
+    desk.seqr.then("getPaymentStatus", odd)
+    await desk.act(purchase_id, Action.CHECK)
+    assert await standing(desk) == ("invoiced", None, WRONG)
 
 
 async def started_over(desk: Desk) -> str:
