@@ -270,8 +270,8 @@ def _words(code: int, description: str) -> str:
 def _troubled(
     connection: Connection, purchase: Purchase, why: str, settings: Settings, began: datetime, stamp: Stamp
 ) -> Purchase:
-    """It cannot move until somebody changes something; we go on asking in case somebody does. A mark for money
-    that SEQR took stays."""
+    """It cannot move until somebody changes something; we go on asking in case somebody does. A mark for
+    money that SEQR took stays."""
     return journal.mark(
         connection,
         purchase,
