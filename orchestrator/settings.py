@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -16,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.money import Money, MoneyError
+from orchestrator.secret_file import kept_secret
 from orchestrator.setting_values import (
     Currency,
     LocaleName,
@@ -300,21 +297,3 @@ def secret_key(settings: Settings) -> str:
             f"{path} holds no key of {_SHORTEST_KEY} characters: remove it, or set {PREFIX}SECRET_KEY."
         )
     return key
-
-
-def kept_secret(path: Path, random_bytes: int) -> str:
-    """The secret that ``path`` keeps for all processes of this machine; made when it is not there yet."""
-    if not path.exists():
-        _make_secret(path, random_bytes)
-    return path.read_text().strip()
-
-
-def _make_secret(path: Path, random_bytes: int) -> None:
-    """Write the secret beside its place, then give it its name: nobody ever reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Only the owner may read it.
-    with NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as draft:
-        draft.write(secrets.token_urlsafe(random_bytes))
-        draft.flush()
-        with suppress(FileExistsError):  # another process was first: its secret counts
-            os.link(draft.name, path)

@@ -17,6 +17,7 @@ from orchestrator.database import open_database
 from orchestrator.front.connection import Connection, Limits
 from orchestrator.front.proxies import networks
 from orchestrator.identity import now
+from orchestrator.secret_file import kept_secret
 from orchestrator.settings import VAR, Settings
 from orchestrator.stamp import Stamp
 
@@ -116,7 +117,7 @@ def _demo_settings(port: int) -> Settings:
     given = settings.load()
     defaults: dict[str, Any] = {
         "public_url": f"http://127.0.0.1:{port}",
-        "admin_password": SecretStr(settings.kept_secret(VAR / "demo_password", 9)),
+        "admin_password": SecretStr(kept_secret(VAR / "demo_password", 9)),
         # Any phone's camera can open this code; SEQR's own scheme needs SEQR's app.
         "qr_template": "{public_url}/sandbox/phone?w={webshop_id}&t={token}",
     }
