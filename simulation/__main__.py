@@ -20,6 +20,7 @@ from simulation.run import Report, run
 
 DIRECTORY = Path("var") / "simulation"
 _PROGRESS_EVERY = 0.5
+_KEEP_EVERY = 10.0
 
 
 def main() -> int:
@@ -56,6 +57,7 @@ def _storm(seconds: float, workers: int, first: int, figures: Figures) -> Report
     """Run seeds one after the other, in parallel; returns the first report that tells of a breach."""
     end, seeds = time.monotonic() + seconds, count(first)
     under_way: set[Future[Report]] = set()
+    keep_at = 0.0
     with ProcessPoolExecutor(workers, get_context("spawn"), gc.disable) as pool:
         while under_way or time.monotonic() < end:
             while len(under_way) < 2 * workers and time.monotonic() < end:
@@ -67,6 +69,9 @@ def _storm(seconds: float, workers: int, first: int, figures: Figures) -> Report
                     pool.shutdown(wait=False, cancel_futures=True)
                     return report
             _show_progress(figures, end)
+            if time.monotonic() > keep_at:  # an interrupted run has told something too
+                figures.write(DIRECTORY)
+                keep_at = time.monotonic() + _KEEP_EVERY
     return None
 
 

@@ -65,8 +65,8 @@ class Booked:
 
 
 class Bank:
-    """All invoices. ``moved`` is called with each that was paid, cancelled by its customer, or failed, and
-    with each that is about to be."""
+    """All invoices. ``moved`` is called with each that was paid, cancelled by its customer, or failed;
+    ``about_to_move`` with each that is being paid, or whose answer is on its way."""
 
     def __init__(self, world: World) -> None:
         self.invoices: dict[str, Booked] = {}
@@ -83,6 +83,7 @@ class Bank:
         booked = Booked(reference, key.partition(".")[0], key, invoice.total)
         self.invoices[reference] = booked
         self._tell(booked, "is issued")
+        self.about_to_move(booked)
         return booked
 
     def about_to_ask(self, reference: str) -> str:

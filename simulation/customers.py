@@ -80,7 +80,11 @@ class Customers:
         if temper == "vanishes":
             return
         late = temper == "pays late"
-        await asyncio.sleep(random.uniform(0.8, 1.1) * self._ttl if late else random.expovariate(1 / 8))
+        await asyncio.sleep(
+            random.uniform(0.8, 1.1) * self._ttl
+            if late
+            else random.expovariate(1 / random.choice((4, 12, 40)))
+        )
         if temper == "withdraws":
             self._world.step("customer", name, f"withdraws from {reference}")
             self._bank.withdraw(reference)

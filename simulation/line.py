@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LATE = 30.0
+_RARE = 4.0
+"""What changes something at SEQR is called for more seldom than what asks, and matters more."""
+
 _UNKNOWN_STATUS = "UNDER_REVIEW"
 _REFUSALS = {"sendInvoice": (49, 20), "getPaymentStatus": (54, 21), "cancelInvoice": (21, 20)}
 """What SEQR refuses with for no reason that lasts. 54 for a cancel would be a lie that loses money."""
@@ -85,7 +88,7 @@ class SeqrLine:
         """One call with all that may happen to it."""
         world, process = self._world, self._process
         await process.gate()
-        fate = world.fate("SEQR")
+        fate = world.fate("SEQR", 1.0 if call.operation == "getPaymentStatus" else _RARE)
         if fate is not None:
             world.trouble.strike(f"SEQR: {fate}", world.loop.elapsed, call.purchase_id)
         note = f"{call.operation} {call.about}{f'  [{fate}]' if fate else ''}"

@@ -78,4 +78,4 @@ def _draw(random: Random, edge: str) -> dict[str, float]:
 
 def draw_disasters(random: Random) -> dict[str, float]:
     """How many seconds pass between two disasters of each kind, on average."""
-    return {kind: random.choice(_EVERY) for kind in DISASTERS if random.random() < 0.3}
+    return {kind: random.choice(_EVERY) for kind in DISASTERS if random.random() < 0.4}

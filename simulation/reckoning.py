@@ -14,6 +14,7 @@ from simulation.world import World
 
 REST = "after the storm everything comes to rest"
 MONEY = "every payment that SEQR holds belongs to one paid purchase, and every paid purchase has one"
+WRONG = "a payment of a wrong sum is marked with both, until the merchant starts over"
 OPEN = "no customer can pay an invoice that nobody watches any more"
 MAILS = "every mail in the outbox has reached the mail server, or was refused for good"
 
@@ -46,6 +47,7 @@ class Reckoning:
         kept = [Entry(*row) for row in self._store.rows(_JOURNAL)]
         self._world.check(JOURNAL, [] if kept == entries else ["entries are not what they were"])
         self._world.check(MONEY, list(self._money()))
+        self._world.check(WRONG, list(self._wrong_sums(entries)))
         self._world.check(OPEN, list(self._open()))
         self._world.check(MAILS, list(self._mails()))
 
@@ -56,8 +58,6 @@ class Reckoning:
             if booked.holds_money and booked.taken == booked.total:
                 held[booked.purchase_id] += 1
                 yield from self._payment(booked, purchases.get(booked.purchase_id))
-            elif booked.holds_money:
-                yield from _odd_payment(booked, purchases[booked.purchase_id])
         for id_, state, *_ in purchases.values():
             if held[id_] != (state in _SETTLED):
                 yield f"{id_} is {state}, and SEQR holds {held[id_]} payments for it"
@@ -66,6 +66,15 @@ class Reckoning:
         ours = purchase and (purchase[1] in _SETTLED, *purchase[2:4])
         if ours != (True, booked.reference, booked.ers_reference):
             yield f"SEQR holds the payment of {booked.reference}, its purchase is {purchase}"
+
+    def _wrong_sums(self, entries: list[Entry]) -> Iterator[str]:
+        purchases = {row[0]: row for row in self._store.rows(_PURCHASES)}
+        for booked in self._bank.invoices.values():
+            if booked.holds_money and booked.taken != booked.total:
+                story = [entry for entry in entries if entry.purchase_id == booked.purchase_id]
+                if not _told(booked, story, purchases[booked.purchase_id]):
+                    taken = f"{booked.taken} for {booked.reference} instead of {booked.total}"
+                    yield f"SEQR took {taken}, its purchase is {purchases[booked.purchase_id]}"
 
     def _open(self) -> Iterator[str]:
         learnt = {row[0] for row in self._store.rows(_ATTEMPTS)}
@@ -82,8 +91,15 @@ class Reckoning:
                 yield f"mail {message_id} counts as sent, and never went out"
 
 
-def _odd_payment(booked: Booked, purchase: Any) -> Iterator[str]:
-    """SEQR took another amount than was invoiced: somebody has to be told of both."""
-    attention = purchase[4] or ""
-    if purchase[1] in _SETTLED or str(booked.taken) not in attention or str(booked.total) not in attention:
-        yield f"{booked.reference} was paid with {booked.taken}, its purchase is {purchase}"
+def _told(booked: Booked, story: list[Entry], purchase: Any) -> bool:
+    """Whether the merchant was told of a wrong sum, and still is, unless it was dealt with."""
+    both = (str(booked.taken), str(booked.total))
+    told = [
+        entry for entry in story if entry.trigger == "attention" and all(one in entry.detail for one in both)
+    ]
+    if not told:
+        return False
+    over = purchase[1] in _SETTLED or any(
+        entry.trigger == "retry" and entry.sequence > told[-1].sequence for entry in story
+    )
+    return over or both[0] in (purchase[4] or "")

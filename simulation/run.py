@@ -97,7 +97,7 @@ class Run:
         self._world, self._store = world, store
         self._settings = _settings(random.choice((1, 2, 3)), random.choice((40, 90, 150)))
         self._storm = random.uniform(40, 150)
-        self._stock = {token: random.randint(1, 6) for token in _GOODS}
+        self._stock = {token: random.choice((1, 2, 4, 6, 12)) for token in _GOODS}
         self._bank, self._mailbox = Bank(world), Mailbox(world)
         self._shop = Shop(world, store, self._bank, self._mailbox, self._settings)
         self._operators = Operators(world, self._shop, store, list(_GOODS))

@@ -54,16 +54,17 @@ class World:
         self.tell(who, what)
 
     def tell(self, who: str, what: str) -> None:
-        """Add to the story, until the end."""
-        if not self.over:
+        """Add to the story, until the end or the breach."""
+        if self.breach is None and not self.over:
             self.story.tell(self.loop.elapsed, who, what)
 
-    def fate(self, edge: str) -> str | None:
-        """What goes wrong with one call over this edge; mostly nothing."""
+    def fate(self, edge: str, times: float = 1.0) -> str | None:
+        """What goes wrong with one call over this edge; mostly nothing. Rare calls suffer so many times as
+        often."""
         odds = self._odds[edge]
         if self.calm or not odds:
             return None
-        drawn = self.random.random()
+        drawn = self.random.random() / times
         for kind, chance in odds.items():
             drawn -= chance
             if drawn < 0:
@@ -79,8 +80,8 @@ class World:
     def complain(self, invariant: str, words: str) -> None:
         """An invariant does not hold: the run ends with this."""
         if self.breach is None and not self.over:
-            self.breach = Breach(invariant, words, self.loop.elapsed)
             self.tell("INVARIANT", f"{invariant}: {words}")
+            self.breach = Breach(invariant, words, self.loop.elapsed)
             self.end()
 
     def check(self, invariant: str, complaints: Sequence[str] = ()) -> None:

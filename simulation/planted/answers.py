@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection
 
-from orchestrator import attempt, operation, outcome
+from orchestrator import attempt, closing, operation, outcome
 from orchestrator.purchase import Purchase, load
 from orchestrator.seqr.messages import Answered, Exchange, PaymentStatus, ResultCode, Unknown, Verdict
 from orchestrator.settlement import Settlement
@@ -105,7 +105,7 @@ def any_amount() -> AbstractContextManager[object]:
 
 def any_invoice() -> AbstractContextManager[object]:
     """An answer counts, whichever invoice it is about."""
-    return patch.object(outcome, "_of_another", lambda *_: False)
+    return patch.object(closing, "of_another", lambda *_: False)
 
 
 def _exchange(name: str, at: datetime) -> Exchange:

@@ -11,14 +11,25 @@ import pytest
 from simulation.planted import BUGS
 from simulation.run import run
 
-SEEDS = range(1, 41)
+SEEDS = range(1, 81)
 """The fixed set."""
 
-CAUGHT_BY = {"no_hold": 1}
+CAUGHT_BY = {
+    "any_amount": 6,
+    "any_invoice": 3,
+    "believe_unknown_cancel": 17,
+    "forget_claimed_mail": 2,
+    "forget_superseded": 6,
+    "let_late_invoice_be": 6,
+    "lose_patience_with_seqr": 25,
+    "mail_without_lease": 2,
+    "paid_counts_as_cancelled": 20,
+    "wait_for_each_check": 62,
+}
 """A seed that catches the bug soon. Where the product's ways have changed, another of the set does."""
 
 
-@pytest.mark.parametrize("seed", SEEDS[:6])
+@pytest.mark.parametrize("seed", SEEDS[:5])
 def test_every_invariant_holds(seed: int) -> None:
     report = run(seed)
     assert report.breach is None, "\n".join(report.story)
