@@ -36,31 +36,27 @@
   });
 
   // A row is replaced by its news: what had the focus gets it back, without a move of the page.
-  var focused = null;
   var before = null;
-  var SETTLED = 50; // ms; until then htmx gives a new row the attributes that it came with once more
-
-  function makeCurrent(row) {
-    if (!document.querySelector("tr.current")) row.classList.add("current");
-  }
 
   document.addEventListener("htmx:sseBeforeMessage", function (event) {
     var row = event.target.closest && event.target.closest("tr[data-state]");
-    if (!row) return;
-    var at = row.contains(document.activeElement) && document.activeElement;
-    focused = at && { row: row.id, tag: at.tagName };
-    before = { id: row.id, state: row.dataset.state, current: row.classList.contains("current") };
+    var at = row && row.contains(document.activeElement) && document.activeElement;
+    before = row && {
+      id: row.id,
+      state: row.dataset.state,
+      current: row.classList.contains("current"),
+      focused: at && at.tagName,
+    };
   });
-  document.addEventListener("htmx:sseMessage", function () {
-    var row = before && document.getElementById(before.id);
-    if (!row) return;
-    if (before.current) setTimeout(makeCurrent, SETTLED, row);
+  // The extension tells of its message on the row that is gone, which nobody hears; the new one is loaded.
+  document.addEventListener("htmx:load", function (event) {
+    var row = event.target;
+    if (!before || row.id !== before.id) return;
+    if (before.current && !document.querySelector("tr.current")) row.classList.add("current");
     if (row.dataset.state !== before.state) announce(row.dataset.news);
-    if (focused && focused.row === row.id) {
-      var again = row.querySelector(focused.tag.toLowerCase());
-      if (again) again.focus({ preventScroll: true });
-    }
-    focused = before = null;
+    var again = before.focused && row.querySelector(before.focused.toLowerCase());
+    if (again) again.focus({ preventScroll: true });
+    before = null;
   });
 
   // The search draws the list anew: the link to its export stands outside of it.

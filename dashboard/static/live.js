@@ -178,5 +178,6 @@
 
   document.addEventListener("DOMContentLoaded", tell);
   document.addEventListener("htmx:sseMessage", tell);
+  document.addEventListener("htmx:load", tell);
   setInterval(tell, 5000);
 })();

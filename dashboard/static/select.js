@@ -162,7 +162,7 @@
   });
 
   document.addEventListener("htmx:afterSwap", refresh);
-  document.addEventListener("htmx:sseMessage", refresh);
+  document.addEventListener("htmx:load", refresh);
   window.addEventListener("pageshow", refresh);
   refresh();
 })();

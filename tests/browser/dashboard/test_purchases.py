@@ -160,6 +160,7 @@ async def test_a_row_that_moves_on_stays_and_says_so(page: Page, sqlite_office: 
     await page.keyboard.press("j")
     await page.locator("#filters > summary").click()
     await page.get_by_label("Amount from").fill("77")
+    await page.evaluate("document.querySelectorAll('[sse-swap^=n-]').forEach(each => each.remove())")
     await sqlite_office.move(moved, Trigger.PAY)
     row = page.locator(f"#p-{moved}")
     await expect(row.locator(".out")).to_have_text("now paid")
