@@ -28,7 +28,8 @@ test: $(STAMPS)/dev $(VENDOR) ## Run every test, on SQLite and PostgreSQL, with 
 	@$(BIN)/python scripts/browser.py
 	@mkdir -p var/coverage
 	@$(BIN)/coverage erase
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report= tests/unit tests/integration
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/acceptance tests/browser
 	@echo "Covered in all, in percent: $$($(BIN)/coverage report --format=total)"
 	$(BIN)/coverage report --include='$(COMPLETE)' --omit='*/__main__.py' --fail-under=100
 
