@@ -155,3 +155,16 @@ async def test_one_on_an_old_invoice_does_not_keep_the_new_one_from_being_sent(d
     for _ in range(4):
         await desk.tick(5)
     assert await standing(desk) == ("invoiced", None, WRONG)
+
+
+async def test_an_old_invoice_that_is_closed_changes_nothing_while_the_new_one_is_being_sent(
+    desk: Desk,
+) -> None:
+    desk.seqr.then("sendInvoice", answered(IssuedInvoice("R1", None)), busy(), busy())
+    desk.seqr.books["R1"] = PaymentStatus("ISSUED", 1)
+    await started_over(desk)
+    desk.seqr.says("R1", "CANCELED")
+    await desk.tick(2)
+    assert await standing(desk) == ("received", None, None)
+    await desk.tick(5)
+    assert await standing(desk) == ("invoiced", None, None)
