@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  var SHOWN_FOR = 1600;
+  var SHOWN_FOR = 2500;
 
   function copied(button) {
     button.dataset.label = button.dataset.label || button.textContent;

@@ -28,8 +28,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Backspace") press("delete");
 });
 
-// A page that comes back from the history starts with an empty PIN.
-window.addEventListener("pageshow", () => {
+// A page that comes back from the history starts with an empty PIN; what is typed before the last picture of a
+// new page has come counts.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
   pin.value = "";
   show();
 });
