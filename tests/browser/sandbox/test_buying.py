@@ -53,6 +53,16 @@ async def test_without_scripts(browser: Browser, scene: Scene) -> None:
     assert scene.ledger.invoices[0].committed
 
 
+async def test_digits_count_that_are_tapped_while_the_page_is_loading(page: Page, scene: Scene) -> None:
+    reference = await scene.seqr.send_invoice(invoice_xml())
+    await page.goto(f"{scene.phone_url}/invoices/{reference}/pin")
+    await page.keyboard.type("24")
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false }))")
+    await expect(page.get_by_role("img", name="2 of 4 digits entered")).to_be_visible()
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    await expect(page.get_by_role("img", name="0 of 4 digits entered")).to_be_visible()
+
+
 async def test_the_waiting_page_moves_on_by_itself(page: Page, scene: Scene) -> None:
     scene.shop.asks = False
     reference = await scene.seqr.send_invoice(invoice_xml())
