@@ -215,7 +215,8 @@ def _claim_of(connection: Connection, run_id: str, at: datetime) -> Task | None:
     due = (
         select(_I.purchase_id)
         .where(_I.state == ItemState.WAITING.value, _I.run_id == run_id)
-        .where(or_(_I.leased_until.is_(None), _I.leased_until <= at))
+        # What is leased for much longer than any lease was so before the clock was set back.
+        .where(or_(_I.leased_until.is_(None), _I.leased_until <= at, _I.leased_until > at + 2 * LEASE))
         .order_by(_I.purchase_id)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from orchestrator import audit, journal
 from orchestrator.errors import OrchestratorError
@@ -102,9 +102,11 @@ def enqueue(connection: Connection, purchase_id: str, kind: Kind, recipient: str
 
 def claim(connection: Connection, at: datetime, limit: int) -> list[Mail]:
     """Take up to ``limit`` due mails, oldest first; nobody else gets them before ``LEASE`` is over."""
+    # What lies much further ahead than any wait was planned before the clock was set back.
+    too_far = outbox.c.next_attempt_at > at + 2 * _LONGEST_WAIT
     due = (
         select(outbox.c.id)
-        .where(outbox.c.next_attempt_at <= at)
+        .where(or_(outbox.c.next_attempt_at <= at, too_far))
         .order_by(outbox.c.next_attempt_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
 
 from orchestrator.attempt import LOST, LOST_FOR, Attempt, of_purchase
 from orchestrator.identity import new_id
@@ -24,6 +24,10 @@ FRESH = timedelta(minutes=3)
 _UNHURRIED = 4.0
 _NEVER_OVER = 9.0
 """Seconds; no open invoice is asked about less often than every 10 (the contract)."""
+_FURTHEST_OPEN = timedelta(seconds=12)
+"""Nothing plans the next look at an open invoice so far ahead: 10 s at most, and 2 for clocks that differ."""
+_FURTHEST = timedelta(seconds=75)
+"""Nor at anything else: a sendInvoice may hang for a minute, and a lost invoice is sought once a minute."""
 _WHILE_IT_FAILS = 2.0
 """Seconds between two checks at most while SEQR fails, so that one that is back late still hears in its 20
 seconds (facts, rule 1). What spares a SEQR that is down is the reconciler, which then tries one a second."""
@@ -66,7 +70,7 @@ def claim(connection: Connection, settings: Settings, at: datetime, limit: int) 
     fresh, later = intervals(settings)
     due = (
         select(purchases.c.id)
-        .where(purchases.c.next_check_at <= at)
+        .where(_is_due(at))
         .order_by(purchases.c.next_check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -80,6 +84,15 @@ def claim(connection: Connection, settings: Settings, at: datetime, limit: int) 
     )
     claimed = sorted(connection.execute(statement), key=lambda row: row.received_at, reverse=True)
     return [row.id for row in sorted(claimed, key=lambda row: row.notified_at is None)]
+
+
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    """What was planned until now; and what lies further ahead than anything is planned: the clock was set
+    back since, and a payment would wait for it to catch up."""
+    c = purchases.c
+    is_open = c.state == State.INVOICED.value
+    too_far = and_(c.next_check_at > at + _FURTHEST_OPEN, or_(is_open, c.next_check_at > at + _FURTHEST))
+    return or_(c.next_check_at <= at, too_far)
 
 
 def wake_unanswered(connection: Connection, at: datetime) -> int:
