@@ -16,6 +16,7 @@ import re
 import sys
 import time
 from html import unescape
+from typing import Protocol
 
 NAMESPACE = "http://external.interfaces.ers.seamless.com/"
 NOTIFICATION = re.compile(rb"notificationUrl>([^<]+)<")
@@ -31,6 +32,14 @@ ENVELOPE = (
 )
 SENT = "<invoiceQRCode>HTTP://SEQR.SE/R{reference}</invoiceQRCode><invoiceReference>{reference}</invoiceReference>"
 STATUS = "<status>{status}</status><version>{version}</version>"
+
+
+class Answering(Protocol):
+    """What stands behind the connections."""
+
+    def answer(self, target: bytes, body: bytes) -> bytes:
+        """What one request gets; ``target`` is its path."""
+        ...
 
 
 class Books:
@@ -82,7 +91,7 @@ class Books:
 class Connection(asyncio.Protocol):
     """HTTP/1.1 with keep-alive, for clients that send Content-Length and wait for the answer."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Answering) -> None:
         self._books = books
         self._received = b""
         self._transport: asyncio.Transport | None = None

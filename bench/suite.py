@@ -132,11 +132,11 @@ def _in_order(rows: list[Row]) -> list[Row]:
 async def _shops(scale: Scale, seqr: StubSeqr, home: Path, say: Say) -> AsyncIterator[list[Shop]]:
     """A warm shop for each database."""
     async with AsyncExitStack() as stack:
-        place = stack.enter_context(_temporary(home))
+        place = stack.enter_context(run_directory(home))
         shops = []
         for database in scale.databases:
             say(f"starting serve on {database}")
-            url = stack.enter_context(_database(database, place))
+            url = stack.enter_context(empty_database(database, place))
             served = await stack.enter_async_context(shop(database, url, seqr.endpoint, place))
             _, references = await create_purchases(served, _WARM_UP_CONNECTIONS, scale.warm_up)
             await settle(served, seqr, references, _WARM_UP_CONNECTIONS)
@@ -145,14 +145,14 @@ async def _shops(scale: Scale, seqr: StubSeqr, home: Path, say: Say) -> AsyncIte
 
 
 @contextmanager
-def _temporary(home: Path) -> Iterator[Path]:
+def run_directory(home: Path) -> Iterator[Path]:
     """A directory below ``home``, as long as the block runs."""
     with tempfile.TemporaryDirectory(prefix="run-", dir=home) as directory:
         yield Path(directory).resolve()
 
 
 @contextmanager
-def _database(database: str, place: Path) -> Iterator[str]:
+def empty_database(database: str, place: Path) -> Iterator[str]:
     """The address of an empty database that waits for the disk like one in production."""
     if database == SQLITE:
         yield f"sqlite:///{place / 'benchmark.db'}"
