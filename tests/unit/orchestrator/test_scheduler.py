@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from orchestrator.identity import now
 from orchestrator.scheduler import Job, Scheduler
+from tests.fixtures.clock import wrong_clock
 from tests.fixtures.sandbox import until
 
 
@@ -98,6 +101,21 @@ async def test_a_slow_job_never_runs_twice_at_a_time_and_holds_up_nobody() -> No
     finally:
         slow.go.set()
         await scheduler.stop()
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+async def test_a_clock_that_is_set_holds_up_no_job(seconds: float) -> None:
+    work = Work()
+    scheduler = Scheduler([Job("work", work, 0.01)])
+    with wrong_clock() as clock:
+        scheduler.start()
+        try:
+            await until(lambda: work.runs >= 1)
+            clock.turn(seconds)
+            seen = work.runs
+            await until(lambda: work.runs >= seen + 3)
+        finally:
+            await scheduler.stop()
 
 
 async def test_a_run_that_fails_is_the_next_runs_business() -> None:
