@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import QueuePool
 
-from orchestrator.work import Database, Pool
+from orchestrator.work import Database, Pool, is_unavailable
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ class PostgresqlDatabase(Database):
             # What goes wrong is logged with its statement, but values may be customers' or secret.
             hide_parameters=True,
         )
+        event.listen(self._engine.sync_engine, "handle_error", _leave)
         self._reading = self._engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -50,3 +51,9 @@ class PostgresqlDatabase(Database):
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _leave(context: ExceptionContext) -> None:
+    """Drop all connections to a server that cannot serve: another may have taken its place meanwhile."""
+    if is_unavailable(context.original_exception):
+        context.is_disconnect = True

@@ -24,9 +24,9 @@ Runner = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 
 _RERUNS = 8
 _RERUN_CODES = frozenset({"40001", "40P01"})
-_UNAVAILABLE = ("08", "28", "3D", "53", "57")
-"""PostgreSQL's classes of SQLSTATE for: no connection, sign-in refused, no such database, out of resources,
-stopping or starting. asyncpg's errors of these kinds come as plain DBAPIErrors."""
+_UNAVAILABLE = ("08", "25006", "28", "3D", "53", "57", "58")
+"""PostgreSQL's classes of SQLSTATE for: no connection, only a standby, sign-in refused, no such database, out
+of resources, stopping or starting, a failing disk. asyncpg's errors of these kinds are plain DBAPIErrors."""
 
 
 class DatabaseUnavailable(OrchestratorError):
@@ -87,10 +87,9 @@ class Database(ABC):
         except (OperationalError, InterfaceError, NoConnectionInTime, OSError, TimeoutError) as error:
             raise DatabaseUnavailable(_unavailable(error)) from error
         except DBAPIError as error:
-            code = getattr(error.orig, "sqlstate", None) or ""
-            if code in _RERUN_CODES:
+            if sqlstate(error.orig) in _RERUN_CODES:
                 raise LostRace from error
-            if error.connection_invalidated or code.startswith(_UNAVAILABLE):
+            if error.connection_invalidated or is_unavailable(error.orig):
                 raise DatabaseUnavailable(_unavailable(error)) from error
             raise
 
@@ -107,6 +106,16 @@ class Database(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Finish what was begun and let go of every connection."""
+
+
+def sqlstate(error: BaseException | None) -> str:
+    """PostgreSQL's code of an error; empty where there is none."""
+    return getattr(error, "sqlstate", None) or ""
+
+
+def is_unavailable(error: BaseException | None) -> bool:
+    """Whether PostgreSQL says that it can do nothing now, whatever it is asked."""
+    return sqlstate(error).startswith(_UNAVAILABLE)
 
 
 def _unavailable(error: Exception) -> str:

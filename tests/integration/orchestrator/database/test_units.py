@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from orchestrator import journal
 from orchestrator.database import Database, DatabaseUnavailable, LostRace, open_database
 from orchestrator.identity import now
+from orchestrator.postgresql import PostgresqlDatabase
 from orchestrator.purchase import PurchaseUnknown, load, lock
 from orchestrator.sqlite import SqliteDatabase
 from orchestrator.stamp import Stamp
@@ -307,3 +308,27 @@ async def test_postgresql_that_is_not_there_is_unavailable() -> None:
             await attempt(count)
         assert "s3cret-word" not in str(away.value)
     await nowhere.close()
+
+
+@pytest.mark.parametrize("code", ["25006", "53100", "57P03", "58030"])
+async def test_postgresql_that_cannot_write_is_unavailable_and_called_anew(
+    make_postgres_database: Any, code: str
+) -> None:
+    """A standby, which the server behind an open connection has become; a full disk; one that fails."""
+    database = PostgresqlDatabase(make_postgres_database("template1"), pool_size=2)
+
+    def backend(connection: Connection) -> int:
+        return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+    def fail(connection: Connection) -> None:
+        connection.execute(text(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$"))
+
+    before = set(await asyncio.gather(database.write(backend), database.read(backend)))
+    for attempt in (database.write, database.read):
+        with pytest.raises(DatabaseUnavailable) as away:
+            await attempt(fail)
+        assert away.value.retryable
+        after = set(await asyncio.gather(database.write(backend), database.read(backend)))
+        assert before.isdisjoint(after), "nobody goes on with the server that cannot"
+        before = after
+    await database.close()
