@@ -45,10 +45,11 @@ def main() -> int:
             _say(table(outcomes[-1:]))
     print(table(outcomes))
     print(f"After payment and after notification: median, p99, longest. All of it is in {DIRECTORY}.")
-    return _judged(outcomes)
+    return judged(outcomes)
 
 
-def _judged(outcomes: Sequence[Outcome]) -> int:
+def judged(outcomes: Sequence[Outcome]) -> int:
+    """Say what is wrong, a sentence each; returns the exit status."""
     for outcome in outcomes:
         for sentence in (*outcome.complaints, *outcome.verdict.late):
             print(f"endure: {outcome.mode} on {outcome.database}: {sentence}", file=sys.stderr)

@@ -58,14 +58,14 @@ def audit(invoices: Collection[Invoice], books: Books, wire: Mapping[str, int], 
     after_payment = Waits.of([wait for invoice in invoices if (wait := invoice.wait()) is not None])
     after_notification = Waits.of([w for invoice in invoices for w in invoice.waits_after_notification()])
     complaints = [
-        *_told("payments were reversed: nobody asked about them within 20 s", reversed_),
-        *_told("payments that SEQR holds belong to no paid purchase", lost),
+        *_told("Payments reversed, for nobody asked about them within 20 s", reversed_),
+        *_told("Payments that SEQR holds and no paid purchase has", lost),
         *(sentence for words, which in doubled.items() for sentence in _told(words, which)),
-        *_told("purchases were stocked without a payment at SEQR", _for_nothing(invoices, books)),
+        *_told("Purchases that count as paid without a payment at SEQR", _for_nothing(invoices, books)),
         *_at_rest(books),
         *_stock(books, start),
         *_mails(books, wire),
-        *_told("journals do not make their purchase what it is", books.disagreements),
+        *_told("Journals that do not make their purchase what it is", books.disagreements),
     ]
     return Verdict(
         paid=sum(invoice.paid_at is not None for invoice in invoices),
@@ -101,15 +101,15 @@ def _doubled(invoices: Iterable[Invoice], books: Books, wire: Mapping[str, int])
         for owner in books.of_invoice.get(invoice.reference, ())
     )
     return {
-        "invoices belong to more than one purchase": [
+        "Invoices of more than one purchase": [
             reference for reference, owners in books.of_invoice.items() if len(owners) > 1
         ],
-        "purchases were paid more than once": _more_than_once(payments),
-        "purchases took more than one piece from the stock": _more_than_once(books.sold),
-        "purchases have more than one confirmation": [
+        "Purchases paid more than once": _more_than_once(payments),
+        "Purchases that took more than one piece from the stock": _more_than_once(books.sold),
+        "Purchases with more than one confirmation": [
             owner for owner, ids in books.mails.items() if len(ids) > 1
         ],
-        "mails went out more than once": _more_than_once(wire),
+        "Mails that went out more than once": _more_than_once(wire),
     }
 
 
@@ -128,11 +128,11 @@ def _at_rest(books: Books) -> Iterator[str]:
     unfinished = [
         f"{id_} is {p.state}" for id_, p in books.purchases.items() if p.state != State.STOCKED.value
     ]
-    yield from _told("purchases are not stocked", unfinished)
+    yield from _told("Purchases that are not stocked", unfinished)
     watched = [id_ for id_, found in books.purchases.items() if found.is_watched]
-    yield from _told("purchases are still waited for", watched)
+    yield from _told("Purchases that are still watched", watched)
     marked = [id_ for id_, found in books.purchases.items() if found.attention is not None]
-    yield from _told("purchases ask for attention", marked)
+    yield from _told("Purchases with an attention mark", marked)
 
 
 def _stock(books: Books, start: int) -> Iterator[str]:
@@ -140,19 +140,21 @@ def _stock(books: Books, start: int) -> Iterator[str]:
     if books.on_hand != start - len(stocked):
         yield f"The stock is {books.on_hand:,}, but {start:,} less {len(stocked):,} sold is not that."
     if books.reserved != 0:
-        yield f"{books.reserved} pieces are still held."
-    yield from _told("stocked purchases took nothing", [id_ for id_ in stocked if books.sold[id_] < 1])
+        yield f"Pieces that are still held: {books.reserved}."
+    yield from _told(
+        "Stocked purchases that took nothing from the stock", [id_ for id_ in stocked if books.sold[id_] < 1]
+    )
 
 
 def _mails(books: Books, wire: Mapping[str, int]) -> Iterator[str]:
     if books.unsent:
-        yield f"{books.unsent} mails did not go out."
+        yield f"Mails that did not go out: {books.unsent}."
     stocked = [id_ for id_, found in books.purchases.items() if found.state == State.STOCKED.value]
     arrived = {message_id.partition("@")[0] for message_id in wire}
     without = [id_ for id_ in stocked if not set(books.mails.get(id_, ())) & arrived]
-    yield from _told("stocked purchases have no confirmation that arrived", without)
+    yield from _told("Stocked purchases whose confirmation did not arrive", without)
     ours = {message_id.partition("@")[0] for ids in books.mails.values() for message_id in ids}
-    yield from _told("mails arrived that the outbox does not know as sent", sorted(arrived - ours))
+    yield from _told("Mails that arrived and are not sent by our books", sorted(arrived - ours))
 
 
 def _late(what: str, waits: Waits, promised: float) -> Iterator[str]:
@@ -167,4 +169,4 @@ def _more_than_once(counts: Mapping[str, int]) -> list[str]:
 def _told(words: str, which: Sequence[str]) -> Iterator[str]:
     if which:
         more = ", …" if len(which) > _NAMED else ""
-        yield f"{len(which)} {words}: {', '.join(which[:_NAMED])}{more}."
+        yield f"{words}: {len(which)} ({', '.join(which[:_NAMED])}{more})."

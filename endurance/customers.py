@@ -15,12 +15,14 @@ from endurance.bank import Bank
 
 ORDERING = 8
 """So many order at a time."""
+_CATCHING_UP = 1.0
+"""Seconds."""
 ALL, NONE, LATE, REPEATED = "all", "none", "late", "repeated"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """So many purchases are paid, ``per_second`` at most, while ``crowd`` or more are open."""
+    """So many purchases are paid, about ``per_second`` at most, while ``crowd`` or more are open."""
 
     count: int
     crowd: int
@@ -52,11 +54,6 @@ def _repeated(plan: Plan, chance: Random) -> list[float]:
 
 
 MODES: Mapping[str, Moments] = {ALL: _at_once, NONE: _never, LATE: _late, REPEATED: _repeated}
-
-
-def mixed(plan: Plan, chance: Random) -> list[float]:
-    """Each purchase in a mode of its own."""
-    return chance.choice(list(MODES.values()))(plan, chance)
 
 
 @dataclass
@@ -98,9 +95,9 @@ class Customers:
         at = loop.time()
         for _ in range(self.plan.count):
             await self._until_crowded()
-            # Whoever had to wait is not made up for: the pace is never above what was asked for.
-            at = max(at, loop.time()) + self.chance.expovariate(self.plan.per_second)
-            await asyncio.sleep(at - loop.time())
+            # What was not paid because too few were open is made up for, but not for long.
+            at = max(at, loop.time() - _CATCHING_UP) + self.chance.expovariate(self.plan.per_second)
+            await _until(at)
             self._note_fewest()
             group.create_task(self._buy(self._drawn(), places, group))
 
