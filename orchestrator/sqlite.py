@@ -137,7 +137,10 @@ class _Item:
 def _still_in_transaction(connection: Connection) -> None:
     """A full or failing disk makes SQLite drop the whole transaction; the commit after it does nothing."""
     if not cast("SqliteConnection", connection.connection.dbapi_connection).in_transaction:
-        raise DatabaseUnavailable("SQLite dropped the transaction: see whether the disk is full or failing.")
+        raise DatabaseUnavailable(
+            "The disk is full or fails, and SQLite dropped what it was writing: make room on it. All goes on "
+            "by itself then."
+        )
 
 
 class _Compiler(SQLiteCompiler):
@@ -160,6 +163,7 @@ def _engine(path: str, begin: str) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # an erased customer is no longer in the file
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
         connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
 

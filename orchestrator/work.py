@@ -118,6 +118,16 @@ def is_unavailable(error: BaseException | None) -> bool:
     return sqlstate(error).startswith(_UNAVAILABLE)
 
 
+_DISK_IS_FULL = (
+    "The database's disk is full: make room on it. Nothing that was answered is lost, and all goes on by "
+    "itself when there is room."
+)
+_DISK_FULL_CODE, _DISK_FULL_WORDS = "53100", "disk is full"
+
+
 def _unavailable(error: Exception) -> str:
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0] or type(error).__name__
+    origin = getattr(error, "orig", None) or error
+    reason = str(origin).splitlines()[0] or type(error).__name__
+    if sqlstate(origin) == _DISK_FULL_CODE or _DISK_FULL_WORDS in reason:
+        return _DISK_IS_FULL
     return f"The database does not answer ({reason}). Start it, or correct ORCHESTRATOR_DATABASE_URL."
