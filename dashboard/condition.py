@@ -34,6 +34,7 @@ JOBS = {
     "bulk": mark("works through bulk runs"),
     "tally": mark("counts sales for the overview"),
     "prune": mark("forgets what is kept for a while only"),
+    "erase": mark("erases customers whose time is over"),
     "pulse": mark("reports what this page shows"),
 }
 """What each job does, by its name."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dashboard.language import Language, mark
 from dashboard.shapes import fits, shown
+from orchestrator import erasure
 
 _WHY = " Why: "
 """Stands before the reason in the words of who acted."""
@@ -24,6 +25,8 @@ _UNCANCELLED = "SEQR refuses to cancel invoice %(reference)s: %(answer)s."
 _UNKNOWN_STATUS = "SEQR says %(status)s of invoice %(reference)s, a status we do not know. We keep asking."
 _WRONG_SUM = "SEQR took %(paid)s for invoice %(reference)s, which asked for %(asked)s."
 _OTHER_INVOICE = "SEQR answered for invoice %(other)s when asked for %(reference)s."
+_PAID_LATE = erasure.PAID_LATE
+_NO_RETRY = erasure.WHY_NO_RETRY
 _GOODS = re.compile(r"\d+ × (\S+) \(")
 
 _SHOWN: dict[str, str] = {
@@ -55,6 +58,8 @@ _SHOWN: dict[str, str] = {
     ),
     _UNCANCELLED: mark("SEQR will not cancel invoice %(reference)s (%(answer)s)."),
     _UNKNOWN_STATUS: mark("SEQR says %(status)s about invoice %(reference)s, which we do not understand."),
+    _PAID_LATE: mark("Paid after its customer was erased."),
+    _NO_RETRY: mark("The customer was erased: there is nobody to send the goods or a link to."),
     _WRONG_SUM: mark("The customer paid %(paid)s for invoice %(reference)s, which was for %(asked)s."),
     _OTHER_INVOICE: mark("SEQR told about invoice %(other)s when it was asked about %(reference)s."),
     "The customer has an unpaid purchase of the same order already: %(purchase)s.": mark(
@@ -102,6 +107,7 @@ _HELP: dict[str, str] = {
     "SEQR refuses to cancel": mark(
         "We keep asking. If it stays so, tell SEQR's support the invoice number and the answer."
     ),
+    _PAID_LATE: mark("Refund it at SEQR, and write a note here when it is done."),
     "a status we do not know": mark("We keep asking. If it stays so, ask SEQR's support what it means."),
     "which asked for": mark(
         "Compare the sums at SEQR. To undo it, refund the customer there and cancel it here; Retry then"

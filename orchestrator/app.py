@@ -14,7 +14,18 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 import dashboard.app
-from orchestrator import catalogue, exchange, lockout, logs, metrics, migration, pulse, session, tally
+from orchestrator import (
+    catalogue,
+    erasure,
+    exchange,
+    lockout,
+    logs,
+    metrics,
+    migration,
+    pulse,
+    session,
+    tally,
+)
 from orchestrator.calls import CallBook
 from orchestrator.clerk import Clerk
 from orchestrator.database import Database, open_database
@@ -50,6 +61,9 @@ MAIL_EVERY = 1.0
 BULK_EVERY = 0.5
 TALLY_EVERY = 1.0
 PRUNE_EVERY = 3600.0
+ERASE_EVERY = 600.0
+ERASE_BITES = 200
+"""At most so many hundred purchases forget their customers in one run: no other job waits long for it."""
 API = "/api/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -118,6 +132,7 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
         Job("bulk", clerk.run_once, BULK_EVERY),
         Job("tally", lambda: tally.run_once(parts.database), TALLY_EVERY),
         Job("prune", lambda: prune(parts), PRUNE_EVERY),
+        Job("erase", lambda: erase(parts), ERASE_EVERY),
     ]
     hide = Secrecy.of(parts.settings, parts.secret).hide
     reporter = pulse.Reporter(parts.database, pulse.Sources(jobs, parts.calls, lambda: feed.listeners), hide)
@@ -199,6 +214,23 @@ async def prune(parts: Parts) -> None:
     for prune_some in (session.prune, lockout.prune, pulse.prune):
         while await parts.database.write(prune_some, now()):
             pass
+
+
+async def erase(parts: Parts) -> int:
+    """Erase the customers of purchases that finished longer ago than the setting says, in small bites, and
+    what was searched for then; returns of how many purchases."""
+    days, erased = parts.settings.customer_retention_days, 0
+    if not days:
+        return 0
+    for _ in range(ERASE_BITES):
+        bite = await parts.database.write(erasure.prune, now(), days)
+        if not bite:
+            break
+        erased += bite
+    await parts.database.write(erasure.prune_searches, now(), days)
+    if erased:
+        log.info("customers.erased", purchases=erased, days=days)
+    return erased
 
 
 def make_sandbox(parts: Parts) -> Sandbox:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, ScalarSelect, Update, case, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from orchestrator import audit
+from orchestrator import audit, search
 from orchestrator.database import LostRace
 from orchestrator.errors import OrchestratorError
 from orchestrator.portions import portions
@@ -129,7 +129,7 @@ def begin(
         insert(bulk_items),
         [{**fresh, "purchase_id": id_, "revision": revision} for id_, revision in revisions.items()],
     )
-    detail = f"{wish.action.value}: {len(revisions)} × {wish.selection}"
+    detail = f"{wish.action.value}: {len(revisions)} × {search.untelling(wish.selection)}"
     audit.record(connection, stamp, "bulk.start", wish.id, _with_why(detail, wish.why), address)
     return True
 

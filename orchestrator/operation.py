@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator import attempt as attempts
-from orchestrator import journal, stock
+from orchestrator import erasure, journal, stock
 from orchestrator.attempt import Attempt
 from orchestrator.database import LostRace
 from orchestrator.intent import Intent
@@ -32,11 +32,14 @@ def start_over(
     """Take a failed purchase back to received, with a new hold; returns the attempt to send now.
 
     Raises:
-        NotAllowed: the stock lacks something, or the customer has a newer unpaid purchase of the same order.
+        NotAllowed: the stock lacks something, the customer was erased, or has a newer unpaid purchase of the
+            same order.
         Changed: it is not what was looked at any more.
         LostRace: it has changed since it was read.
     """
     purchase = intent.lock(connection, purchase_id, stamp)
+    if purchase.customer_erased_at:
+        raise NotAllowed(Action.RETRY.value, purchase.state, erasure.WHY_NO_RETRY)
     twin = find_open(connection, purchase.request_key)
     if twin is not None and twin.id != purchase_id:
         why = f"The customer has an unpaid purchase of the same order already: {twin.id}."

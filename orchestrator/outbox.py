@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from orchestrator import audit, journal
+from orchestrator.erasure import CustomerErased
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import new_id
 from orchestrator.intent import ANYWAY, Intent
@@ -171,6 +172,7 @@ def resend(
         MailUnknown: there is none with this id.
         MailUnderWay: it is waiting to be sent.
         NothingToPay: it is a pay link, and there is no open invoice to pay.
+        CustomerErased: nobody knows any more where to.
         Changed: the purchase is not what was looked at any more.
     """
     c = outbox.c
@@ -178,6 +180,8 @@ def resend(
     if purchase_id is None:
         raise MailUnknown(f"There is no mail {mail_id} in the outbox.")
     purchase = intent.lock(connection, purchase_id, stamp)
+    if purchase.customer_erased_at:
+        raise CustomerErased
     row = connection.execute(select(c.state, c.kind).where(c.id == mail_id)).one()
     _may_go_again(mail_id, row.kind, row.state, purchase)
     values = {"state": "queued", "attempts": 0, "last_error": None, "sent_at": None}

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from orchestrator import attempt as attempts
-from orchestrator import closing, exchange, journal, outbox, stock, stray, watch
+from orchestrator import closing, erasure, exchange, journal, outbox, stock, stray, watch
 from orchestrator.attempt import Attempt
 from orchestrator.closing import CLOSED
 from orchestrator.intent import ANYWAY, Intent
@@ -205,6 +205,8 @@ def _paid_wrong(
 def _deliver(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purchase:
     if purchase.state != State.PAID.value:
         return purchase
+    if purchase.customer_erased_at:
+        return journal.mark(connection, purchase, erasure.PAID_LATE, stamp)
     missing = stock.take(connection, purchase.id, purchase.holds, purchase.holds_stock, stamp)
     # A mark that is there may tell of a second payment, which outlives the delivery.
     too = stray.paid_too(connection, purchase) if purchase.attention else None

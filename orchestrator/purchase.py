@@ -84,6 +84,7 @@ class Purchase:
     next_check_at: datetime | None
     asked_at: datetime | None
     notified_at: datetime | None
+    customer_erased_at: datetime | None = None
 
     @property
     def money(self) -> Money:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, or_, select, union, update
 
@@ -150,6 +151,20 @@ def fill(connection: Connection) -> None:
             insert(search_terms),
             [{"term": term, "purchase_id": id_} for id_, its in found.items() for term in its],
         )
+
+
+def without_words(address: str) -> str:
+    """The list's address without what was searched for: a customer's name, mail address or phone."""
+    path, _, query = address.partition("?")
+    kept = urlencode([pair for pair in parse_qsl(query) if pair[0] != "q"], safe=":,")
+    return f"{path}?{kept}" if kept else path
+
+
+def untelling(address: str) -> str:
+    """The list's address as it may stand where nothing can be erased: that words were searched for, but not
+    which."""
+    words = any(name == "q" for name, _ in parse_qsl(address.partition("?")[2]))
+    return f"{without_words(address)} (and words)" if words else address
 
 
 def fold(text: str) -> str:

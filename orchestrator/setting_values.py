@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.core import Locale, UnknownLocaleError
@@ -69,3 +69,17 @@ LocaleName = Annotated[str, AfterValidator(_locale)]
 Networks = Annotated[str, AfterValidator(_networks)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 QrTemplate = Annotated[str, AfterValidator(_qr_template)]
+
+
+def in_words(error: dict[str, Any]) -> str:
+    """What a value should be, for somebody who does not know pydantic."""
+    kind, context = str(error["type"]), error.get("ctx", {})
+    if kind.startswith("url_"):
+        return "should be an http:// or https:// address, such as https://shop.example.com"
+    if kind in ("int_parsing", "int_from_float"):
+        return "should be a whole number"
+    if kind in ("float_parsing", "decimal_parsing"):
+        return "should be a number"
+    if kind in ("too_short", "string_too_short"):
+        return f"should have at least {context['min_length']} characters"
+    return str(error["msg"]).removeprefix("Value error, ").replace("Input should", "should")

@@ -22,6 +22,7 @@ from orchestrator.setting_values import (
     TimeZone,
     WebAddress,
     database_url,
+    in_words,
 )
 
 PREFIX = "ORCHESTRATOR_"
@@ -147,6 +148,9 @@ class Settings(BaseSettings):
         le=30 * 24 * 3600,
     )
     exchange_days: int = _set(30, "days for which calls to SEQR are kept", ge=1, le=3650)
+    customer_retention_days: int = _set(
+        0, "days after which finished purchases forget their customers; 0 for never", ge=0, le=36_500
+    )
 
     smtp_url: SmtpUrl | None = _set(
         None,
@@ -246,23 +250,9 @@ def load(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = PREFIX + str(first["loc"][0]).upper()
-        raise SettingsError(f"{name}: {_in_words(dict(first))}.") from None
+        raise SettingsError(f"{name}: {in_words(dict(first))}.") from None
     _check_together(settings)
     return settings
-
-
-def _in_words(error: dict[str, Any]) -> str:
-    """What a value should be, for somebody who does not know pydantic."""
-    kind, context = str(error["type"]), error.get("ctx", {})
-    if kind.startswith("url_"):
-        return "should be an http:// or https:// address, such as https://shop.example.com"
-    if kind in ("int_parsing", "int_from_float"):
-        return "should be a whole number"
-    if kind in ("float_parsing", "decimal_parsing"):
-        return "should be a number"
-    if kind in ("too_short", "string_too_short"):
-        return f"should have at least {context['min_length']} characters"
-    return str(error["msg"]).removeprefix("Value error, ").replace("Input should", "should")
 
 
 def _check_together(settings: Settings) -> None:

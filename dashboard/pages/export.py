@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute
 from dashboard import guard
 from dashboard.desk import Desk, Visit
 from dashboard.filter import address, parse
-from orchestrator import audit, listing, purchase_queries
+from orchestrator import audit, listing, purchase_queries, search
 from orchestrator.listing import Place
 from orchestrator.purchase_queries import PurchaseRecord
 from orchestrator.selection import Filter
@@ -49,7 +49,7 @@ async def export(visit: Visit) -> Response:
     """For operators and admins: it takes customers' addresses along. It is written down who did."""
     which = parse(visit).filter
     settings, at = visit.desk.parts.settings, visit.stamp.at.astimezone(visit.words.zone)
-    selection = address(which, visit.words.zone)
+    selection = search.untelling(address(which, visit.words.zone))
     await visit.desk.parts.database.write(_record, visit.stamp, selection, visit.address)
     name = f"purchases-{settings.webshop_id}-{at:%Y-%m-%d}.csv"
     return StreamingResponse(

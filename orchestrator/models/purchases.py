@@ -13,6 +13,7 @@ from orchestrator.models.fields import moment as _moment
 
 _BIG_ID = BigInteger().with_variant(Integer, "sqlite")
 _STATES = "('received', 'invoiced', 'paid', 'stocked', 'failed')"
+_KEPT = "customer_erased_at IS NULL AND attention IS NULL AND state IN ('stocked', 'failed')"
 
 
 class Purchase(SQLModel, table=True):
@@ -74,6 +75,13 @@ class Purchase(SQLModel, table=True):
             sqlite_where=text("reason IS NOT NULL"),
             postgresql_where=text("reason IS NOT NULL"),
         ),
+        # Word for word the condition in ``erasure``: so it is used.
+        Index(
+            "purchases_to_erase",
+            "updated_at",
+            sqlite_where=text(_KEPT),
+            postgresql_where=text(_KEPT),
+        ),
         # What lists are filtered by stands in it, so that none of them reads more than this index.
         Index("purchases_by_amount", "amount", "id", "state", "reason"),
         Index("purchases_of_product", "purchase_token", "id"),
@@ -113,6 +121,8 @@ class Purchase(SQLModel, table=True):
     asked_at: datetime | None = _moment(default=None)
     """When a check of it was last begun."""
     notified_at: datetime | None = _moment(default=None)
+    customer_erased_at: datetime | None = _moment(default=None)
+    """When the customer's fields were blanked; null while they are kept."""
 
 
 class PurchaseLine(SQLModel, table=True):

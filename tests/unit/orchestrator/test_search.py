@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.search import Query, Word, fold, search_text, terms, words
+from orchestrator.search import Query, Word, fold, search_text, terms, untelling, words
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,16 @@ def test_a_query_that_was_understood_is_held_against_a_purchase() -> None:
     assert Query(beginning="019a").finds("019abc", "", "")
     assert not Query().finds("019abc", " anna", "mug")
     assert Query(words=(Word("mug", ("mug",)),)).finds("x", " anna", "mug")
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("/purchases", "/purchases"),
+        ("/purchases?state=paid,failed&since=2026-03-01", "/purchases?state=paid,failed&since=2026-03-01"),
+        ("/purchases?state=paid&q=%C3%85sa+H", "/purchases?state=paid (and words)"),
+        ("/purchases?%71=asa&q=bo", "/purchases (and words)"),
+    ],
+)
+def test_an_address_may_say_that_words_were_searched_for_but_not_which(address: str, kept: str) -> None:
+    assert untelling(address) == kept
