@@ -85,4 +85,4 @@ async def test_an_order_is_refused_with_503_while_the_disk_is_full(full: Desk) -
     assert "Retry-After" in problem.headers
     await full.database.write(room, ROOMY)
     reference = await full.settlement.place(BENGT)
-    assert (await full.purchases())[-1]["invoice_reference"] == reference
+    assert reference in [row["invoice_reference"] for row in await full.purchases()]
