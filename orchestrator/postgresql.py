@@ -13,6 +13,10 @@ from orchestrator.work import Database, Pool, is_unavailable
 
 T = TypeVar("T")
 
+_SILENT_TOO_LONG = "3s"
+"""A unit of work waits for nobody, so who is silent in the middle of one is frozen or cut off. The server
+ends it then: the rows that it locked are payments that another process has to learn of in time."""
+
 
 class PostgresqlDatabase(Database):
     """Each unit of work is a transaction of its own: READ COMMITTED to write, one snapshot to read."""
@@ -30,6 +34,7 @@ class PostgresqlDatabase(Database):
             pool_pre_ping=True,
             # What goes wrong is logged with its statement, but values may be customers' or secret.
             hide_parameters=True,
+            connect_args={"server_settings": {"idle_in_transaction_session_timeout": _SILENT_TOO_LONG}},
         )
         event.listen(self._engine.sync_engine, "handle_error", _leave)
         self._reading = self._engine.execution_options(

@@ -1,4 +1,5 @@
-"""The program as it is served, in processes that can be told where to die: by SIGKILL, without a word.
+"""The program as it is served, in processes that can be told where to die: by SIGKILL, without a word; or
+where to freeze, by SIGSTOP, until somebody wakes them.
 
 Run as a script this is a nursery: it imports the program once and then forks a process for every line of
 JSON on its standard input (a ``Birth``), so that each is there in an instant. It answers each line with one
@@ -25,8 +26,13 @@ from orchestrator.database import Database, open_database
 from orchestrator.seqr.messages import Answered, Invoice, IssuedInvoice, Outcome, PaymentStatus, Seqr
 from orchestrator.settings import Settings
 from orchestrator.work import P, Work
+from tests.fixtures.clock import wrong_clock
 
 T = TypeVar("T")
+
+HOUR = 3600.0
+BACK, ON = signal.SIGUSR1, signal.SIGUSR2
+"""Signals that set the clock of a process back and on by an hour."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +49,12 @@ class Crash:
     moment: Literal["before", "after"]
     number: int = 1
     status: str = ""
+    freezes: bool = False
+    """Stop there, as a machine that is suspended does, and go on when woken, as if nothing had happened."""
 
     def __str__(self) -> str:
-        words = [self.moment, self.point, self.status, str(self.number) if self.number > 1 else ""]
+        often = str(self.number) if self.number > 1 else ""
+        words = ["frozen" if self.freezes else "", self.moment, self.point, self.status, often]
         return " ".join(word for word in words if word)
 
 
@@ -69,26 +78,23 @@ class Birth:
 
 
 class Fate:
-    """Knows when the time has come."""
+    """Knows when the time has come, and does what is to be done then."""
 
     def __init__(self, crash: Crash | None) -> None:
         self._crash = crash
         self._reached = 0
 
-    def comes(self, point: str, moment: str, status: str = "") -> bool:
-        """Whether to die at this point."""
+    def at(self, point: str, moment: str, status: str = "") -> None:
+        """Die at this point, or freeze, or go on."""
         crash = self._crash
         if crash is None or (crash.point, crash.moment) != (point, moment):
-            return False
+            return
         if crash.status and crash.status != status:
-            return False
+            return
         self._reached += 1
-        return self._reached == crash.number
-
-
-def die() -> None:
-    """End like a machine without power: nothing is flushed, closed or said."""
-    os.kill(os.getpid(), signal.SIGKILL)
+        if self._reached == crash.number:
+            # Like a machine without power, or one that is suspended: nothing is flushed, closed or said.
+            os.kill(os.getpid(), signal.SIGSTOP if crash.freezes else signal.SIGKILL)
 
 
 class MortalDatabase(Database):
@@ -126,8 +132,8 @@ class MortalDatabase(Database):
 
     def _pass(self, point: str, moment: str, status: str, done: object) -> None:
         """Die here, or go on. A claim that found nothing due is no point to die at."""
-        if done != [] and self._fate.comes(point, moment, status):
-            die()
+        if done != []:
+            self._fate.at(point, moment, status)
 
 
 def _status(outcome: object) -> str:
@@ -166,8 +172,7 @@ class MortalSeqr:
         await self._seqr.close()
 
     def _pass(self, call: str, moment: str, status: str = "") -> None:
-        if self._fate.comes(f"seqr.{call}", moment, status):
-            die()
+        self._fate.at(f"seqr.{call}", moment, status)
 
 
 def nurse() -> Birth | None:
@@ -198,11 +203,18 @@ def _say(words: dict[str, int]) -> None:
 
 
 def live(birth: Birth) -> None:
-    """Serve until killed."""
+    """Serve until killed. The time of day is whatever it was set to by signals."""
     _turn_to(birth.log)
     settings = Settings(_env_file=None, **birth.settings)
     logs.configure(settings)
     fate = Fate(birth.crash)
+    with wrong_clock() as clock:
+        for number, seconds in ((BACK, -HOUR), (ON, HOUR)):
+            signal.signal(number, lambda *_, seconds=seconds: clock.turn(seconds))
+        _serve(settings, birth, fate)
+
+
+def _serve(settings: Settings, birth: Birth, fate: Fate) -> None:
     parts = make_parts(
         settings,
         MortalDatabase(open_database(settings.database), fate),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import select
@@ -100,6 +101,28 @@ class Life:
         self.ended = True
         return self.nursery.exit_code(self.pid)
 
+    async def until_frozen(self, limit: float = _LONGEST) -> None:
+        """Wait for the process to freeze by itself."""
+
+        stopped, told = Path(f"/proc/{self.pid}/stat"), ") T "
+
+        async def is_frozen() -> bool:
+            return told in await asyncio.to_thread(stopped.read_text)
+
+        await until(is_frozen, limit)
+
+    def freeze(self) -> None:
+        """Stop it, as a machine that is suspended stops."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let it go on from where it stopped."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def set_clock(self, by: signal.Signals) -> None:
+        """Set its clock, ``BACK`` or ``ON`` by an hour."""
+        os.kill(self.pid, by)
+
     async def kill(self) -> None:
         """End it by force, if it still lives."""
         if not self.ended:
@@ -136,10 +159,10 @@ class Premises:
         self.ports[0].close()
         return port
 
-    async def start(self, crash: Crash | None = None, place: int = 0) -> Life:
-        """Start the program and wait until it answers."""
+    async def start(self, crash: Crash | None = None, place: int = 0, **changes: Any) -> Life:
+        """Start the program and wait until it answers. ``changes`` are settings of this process alone."""
         port = self.ports[place].getsockname()[1]
-        birth = Birth(self.settings, port, str(self.log), crash)
+        birth = Birth({**self.settings, **changes}, port, str(self.log), crash)
         life = Life(self.nursery.bear(birth), self.addresses[place], self.nursery)
         self.lives.append(life)
 
@@ -178,7 +201,7 @@ class Premises:
 
     async def purchases(self) -> list[dict[str, Any]]:
         """The purchases as the API shows them, newest first."""
-        status, answer = await self._call("GET", "/purchases?limit=200")
+        status, answer = await self.call("GET", "/purchases?limit=200")
         assert status == 200, answer
         found: list[dict[str, Any]] = answer["items"]
         return found
@@ -191,7 +214,7 @@ class Premises:
     async def act(self, action: str, purchase_id: str, place: int = 0) -> int:
         """Retry or cancel over the API; status 0 when the connection broke."""
         try:
-            status, _ = await self._call("POST", f"/purchases/{purchase_id}/{action}", place)
+            status, _ = await self.call("POST", f"/purchases/{purchase_id}/{action}", place)
         except _GONE:
             return 0
         return status
@@ -230,7 +253,8 @@ class Premises:
         async with self.database() as database:
             return await invariants.check(database, self.sandbox.ledger, start or START)
 
-    async def _call(self, method: str, path: str, place: int = 0) -> tuple[int, dict[str, Any]]:
+    async def call(self, method: str, path: str, place: int = 0) -> tuple[int, dict[str, Any]]:
+        """Ask the API."""
         headers = {"Authorization": f"Bearer {API_TOKEN}"}
         address = f"{self.addresses[place]}/api/v1{path}"
         async with self.http.request(method, address, headers=headers) as answer:
