@@ -108,8 +108,8 @@ def understand(connection: Connection, text: str) -> Query:
 def words(text: str) -> tuple[str, ...]:
     """The words of a query, in the form of the terms; a phone number is one, however it is grouped."""
     if _PHONE.fullmatch(text.strip()):
-        digits = _digits(text).lstrip("0")
-        return (digits,) if digits else ()
+        number = digits(text).lstrip("0")
+        return (number,) if number else ()
     found = [_OUTSIDE.sub("", word) for word in fold(text).split()]
     kept = [word for word in found if word] or fold(text).split()
     return tuple(dict.fromkeys(word[:LONGEST_TERM] for word in kept))[:MOST_WORDS]
@@ -163,8 +163,12 @@ def without_words(address: str) -> str:
 def untelling(address: str) -> str:
     """The list's address as it may stand where nothing can be erased: that words were searched for, but not
     which."""
-    words = any(name == "q" for name, _ in parse_qsl(address.partition("?")[2]))
-    return f"{without_words(address)} (and words)" if words else address
+    return f"{without_words(address)} (and words)" if words_in(address) else address
+
+
+def words_in(address: str) -> tuple[str, ...]:
+    """The words that a list's address searches for."""
+    return words(" ".join(value for name, value in parse_qsl(address.partition("?")[2]) if name == "q"))
 
 
 def fold(text: str) -> str:
@@ -191,12 +195,13 @@ def _mail_terms(mail: str) -> Iterator[str]:
 
 
 def _phone_terms(phone: str) -> Iterator[str]:
-    digits = _digits(phone)
-    yield digits
-    yield digits[-_PHONE_DIGITS:]
+    number = digits(phone)
+    yield number
+    yield number[-_PHONE_DIGITS:]
 
 
-def _digits(text: str) -> str:
+def digits(text: str) -> str:
+    """A phone number without what stands between its digits."""
     return "".join(character for character in text if character in "0123456789")
 
 
@@ -219,8 +224,8 @@ def _id_beginning(text: str) -> str:
     """With the dashes where they belong; empty for what no id begins with."""
     if not _ID_BEGINNING.fullmatch(text.lower()):
         return ""
-    digits = text.lower().replace("-", "")
-    return "-".join(digits[begin:end] for begin, end in _ID_GROUPS if digits[begin:end])
+    hexadecimal = text.lower().replace("-", "")
+    return "-".join(hexadecimal[begin:end] for begin, end in _ID_GROUPS if hexadecimal[begin:end])
 
 
 def _catalogue(connection: Connection) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from orchestrator.cli import doctor, migrate, products, purchases, serve, users
+from orchestrator.cli import customer, doctor, migrate, products, purchases, serve, users
 
 app = typer.Typer(
     name="orchestrator",
@@ -21,6 +21,7 @@ app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.add_typer(purchases.app, name="purchases")
 app.add_typer(products.app, name="products")
+app.add_typer(customer.app, name="customer")
 app.add_typer(users.app, name="users")
 app.command()(serve.sandbox)
 

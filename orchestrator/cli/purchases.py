@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from orchestrator import logs, migration, purchase_queries, settings
 from orchestrator.cli.run import ACTOR, CommandFailed, reporting, with_database, working
-from orchestrator.cli.table import table
+from orchestrator.cli.table import plain, table
 from orchestrator.purchase_queries import (
     ExchangeRecord,
     PurchasePage,
@@ -54,11 +54,11 @@ def list_some(
 def show(purchase_id: Id) -> None:
     """Show one purchase: whose it is, what happened to it, what was said to SEQR."""
     record, moves, calls = with_database(lambda database: database.read(_whole, purchase_id))
-    typer.echo("\n".join(f"{name:<18} {_plain(value)}" for name, value in _facts(record)))
+    typer.echo("\n".join(f"{name:<18} {plain(value)}" for name, value in _facts(record)))
     typer.echo("\nWhat happened")
     for move in moves:
         way = move.target if move.source in (None, move.target) else f"{move.source} -> {move.target}"
-        typer.echo(f"  {move.at:{_TIME}}  {way:<22} {_plain(move.detail)} ({_plain(move.actor)})")
+        typer.echo(f"  {move.at:{_TIME}}  {way:<22} {plain(move.detail)} ({plain(move.actor)})")
     typer.echo("\nCalls to SEQR")
     for line in _calls(calls):
         typer.echo(line)
@@ -84,7 +84,7 @@ def _act(purchase_id: str, action: Action) -> None:
     reason = f" ({record.reason})" if record.reason else ""
     typer.echo(f"{record.id} is {record.state}{reason} now.")
     if record.attention:
-        typer.echo(f"It waits for somebody: {_plain(record.attention)}")
+        typer.echo(f"It waits for somebody: {plain(record.attention)}")
 
 
 async def _acted(purchase_id: str, action: Action) -> PurchaseRecord:
@@ -125,7 +125,7 @@ def _calls(calls: list[ExchangeRecord]) -> Iterator[str]:
         first, last = alike[0], alike[-1]
         again = f" ({len(alike)} times until {last.at:{_TIME}})" if len(alike) > 1 else ""
         said = f"{first.operation:<18} {first.duration_ms:6.0f} ms"
-        yield f"  {first.at:{_TIME}}  {said}  {_plain(first.detail)}{again}"
+        yield f"  {first.at:{_TIME}}  {said}  {plain(first.detail)}{again}"
 
 
 def _row(record: PurchaseRecord) -> tuple[str, ...]:
@@ -135,8 +135,8 @@ def _row(record: PurchaseRecord) -> tuple[str, ...]:
         f"{record.created_at:{_TIME}}",
         record.state,
         f"{record.amount.value} {record.amount.currency}",
-        _plain(record.title),
-        _plain(record.customer.name),
+        plain(record.title),
+        plain(record.customer.name),
         f"{note} !".strip() if record.attention else note,
     )
 
@@ -160,8 +160,3 @@ def _facts(record: PurchaseRecord) -> list[tuple[str, str]]:
         ("updated (UTC)", f"{record.updated_at:{_TIME}}"),
     ]
     return [(name, value) for name, value in facts if value]
-
-
-def _plain(text: str) -> str:
-    """What customers wrote must not steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -20,6 +20,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequen
     )
 
 
+def plain(text: str) -> str:
+    """What customers wrote must not steer a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def _padded(cell: str, width: int, to_right: bool) -> str:
     space = " " * (width - cell_len(cell))
     return space + cell if to_right else cell + space

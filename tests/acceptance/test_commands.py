@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -104,15 +105,19 @@ async def test_a_shop_from_nothing_to_the_first_sale(terminal: Terminal) -> None
         await until(lambda: has_states(http, shop, ["stocked"]))
         (purchase,) = await listed(http, shop)
 
-    listing, again, unknown, doctor = await asyncio.gather(
+    listing, again, unknown, dossier, kept, doctor = await asyncio.gather(
         terminal.run("purchases", "list"),
         terminal.run("purchases", "retry", purchase["id"]),
         terminal.run("purchases", "show", "nothing"),
+        terminal.run("customer", "export", "--email", BUYER["email"]),
+        terminal.run("customer", "erase", "--email", BUYER["email"], "--yes"),
         terminal.run("doctor"),
     )
     assert purchase["id"] in listing.out
     one_line(again, "nothing to retry")
     one_line(unknown, "There is no purchase")
+    assert json.loads(dossier.out)["purchases"][0]["customer"]["name"] == BUYER["name"]
+    assert (kept.code, "a mail has not gone out yet" in kept.err) == (1, True)
     failures = [line for line in doctor.out.splitlines() if line.startswith("fail")]
     assert [line.split()[1] for line in failures] == ["SMTP"]  # nothing listens at the mail server's address
 
