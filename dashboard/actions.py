@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard.language import mark
+from orchestrator.erasure import WHY_NO_RETRY
 from statemachine import ACTIONS, Action, State
 
 LABELS = {Action.CHECK: mark("Check now"), Action.RETRY: mark("Retry"), Action.CANCEL: mark("Cancel")}
@@ -58,9 +59,9 @@ class Button:
     careful: bool
 
 
-def buttons(state: str, mails_go_out: bool = True) -> list[Button]:
-    """All actions, for a purchase in this state."""
-    return [_button(action, State(state), mails_go_out) for action in Action]
+def buttons(state: str, mails_go_out: bool = True, *, erased: bool = False) -> list[Button]:
+    """All actions, for a purchase in this state; without its customer it cannot be started over."""
+    return [_button(action, State(state), mails_go_out, erased) for action in Action]
 
 
 def refusal(action: Action, state: str) -> str:
@@ -68,7 +69,9 @@ def refusal(action: Action, state: str) -> str:
     return _WITHHELD.get((action, State(state)), ACTIONS[action, State(state)].words)
 
 
-def _button(action: Action, state: State, mails_go_out: bool) -> Button:
+def _button(action: Action, state: State, mails_go_out: bool, erased: bool) -> Button:
+    if erased and (action, state) == (Action.RETRY, State.FAILED):
+        return Button(action.value, LABELS[action], False, WHY_NO_RETRY, careful=False)
     offered = (action, state) in _OFFERED
     said = _OFFERED if mails_go_out else _OFFERED | _WITHOUT_MAIL
     words = said[action, state] if offered else _WITHHELD[action, state]

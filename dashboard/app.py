@@ -18,6 +18,7 @@ from dashboard.headers import SecureHeaders
 from dashboard.pages import (
     audit,
     bulk,
+    customers,
     events,
     export,
     failures,
@@ -71,6 +72,7 @@ def routes(parts: Parts, feed: Feed) -> list[BaseRoute]:
         settings,
         users,
         tokens,
+        customers,
         audit,
         events,
     )

@@ -30,6 +30,8 @@ DEEDS = {
     "user.password": mark("Set a password"),
     "user.remove": mark("Removed a user"),
     "session.end": mark("Signed other browsers out"),
+    "customer.export": mark("Exported what is kept of a customer"),
+    "customer.erase": mark("Erased a customer"),
     "token.make": mark("Made an API token"),
     "token.revoke": mark("Revoked an API token"),
 }
@@ -43,6 +45,7 @@ KINDS = {
     "mail": mark("Everything about mails"),
     "user": mark("Everything about users"),
     "session": mark("Everything about sessions"),
+    "customer": mark("Everything about customers’ data"),
     "token": mark("Everything about API tokens"),
 }
 """By the part of an action before the dot."""

@@ -247,6 +247,10 @@ class Words:
         """The same in a few words, for a row of a list."""
         return sayings.briefly(self.language, written)
 
+    def buyer(self, name: str) -> str:
+        """The customer's name, or that it was erased."""
+        return name or self.language.gettext("Erased customer")
+
     def stock_reason(self, written: str) -> str:
         """Why somebody moved stock, in his own words; or that the catalogue says so."""
         return self.language.lookup(written) if written == REASON else written

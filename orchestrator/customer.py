@@ -6,7 +6,8 @@ same customer's. Who acts sees the names first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -22,9 +23,6 @@ from orchestrator.search import digits
 from orchestrator.stamp import Stamp
 from orchestrator.tables import bulk_runs, outbox, purchases, search_terms
 from statemachine import State
-
-SUBJECT = "customer"
-"""What the audit log calls whom it is about: never by name."""
 
 _C = purchases.c
 _FINISHED = (State.STOCKED.value, State.FAILED.value)
@@ -121,7 +119,13 @@ class Holdings:
 
     @property
     def number(self) -> int:
+        """How many purchases tell of the customer."""
         return len(self.erasable) + len(self.left)
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one when other purchases can be erased: what somebody saw, in short."""
+        return hashlib.sha256(" ".join(holding.id for holding in self.erasable).encode()).hexdigest()
 
 
 def read(connection: Connection, wanted: Wanted) -> Holdings:
@@ -134,11 +138,11 @@ def erase(
     wanted: Wanted,
     stamp: Stamp,
     address: str = "",
-    seen: Iterable[str] | None = None,
+    seen: str | None = None,
 ) -> Holdings:
     """Erase the customer from the purchases that are finished; returns what was there before.
 
-    ``seen`` are the ids of the erasable ones that somebody has looked at; None for whatever there is.
+    ``seen`` is the fingerprint of what somebody has looked at; None for whatever there is.
 
     Raises:
         HoldingsChanged: there are others now.
@@ -149,16 +153,16 @@ def erase(
             select(_C.id).where(_C.id.in_(some)).order_by(_C.id).with_for_update(key_share=True)
         )
     found = _sorted(connection, _holdings(connection, ids, wanted))
-    erasable = [holding.id for holding in found.erasable]
-    if seen is not None and set(seen) != set(erasable):
+    if seen is not None and seen != found.fingerprint:
         raise HoldingsChanged
+    erasable = [holding.id for holding in found.erasable]
     if not erasable:
         return found
     _forget_searches(connection, found.erasable)
     for some in portions(erasable):
         erasure.blank(connection, some, stamp.at)
     detail = f"{len(erasable)} erased, {len(found.left)} left"
-    audit.record(connection, stamp, "customer.erase", SUBJECT, detail, address)
+    audit.record(connection, stamp, "customer.erase", "", detail, address)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, select
 
 from orchestrator import audit, customer, purchase_queries
-from orchestrator.customer import SUBJECT, Wanted
+from orchestrator.customer import Wanted
 from orchestrator.errors import OrchestratorError
 from orchestrator.pricing import Line, read_lines
 from orchestrator.purchase_queries import PurchaseRecord
@@ -36,7 +36,7 @@ def export(connection: Connection, wanted: Wanted, shop: str, stamp: Stamp, addr
     if not holdings.number:
         raise NobodyKnown
     ids = sorted(holding.id for holding in (*holdings.erasable, *holdings.left))
-    audit.record(connection, stamp, "customer.export", SUBJECT, f"{len(ids)} exported", address)
+    audit.record(connection, stamp, "customer.export", "", f"{len(ids)} exported", address)
     return {
         "shop": shop,
         "exported_at": instant(stamp.at),

@@ -212,6 +212,7 @@ SIGHTS = (
     Sight("settings", "/system/settings"),
     Sight("tokens", "/system/tokens"),
     Sight("users", "/system/users"),
+    Sight("customers", "/system/customers"),
     Sight("audit", "/audit"),
     Sight("me", "/me"),
     Sight("missing", "/purchases/nothing-here"),

@@ -82,7 +82,7 @@ async def draw(visit: Visit, status: int = 200, **values: Any) -> Response | Non
         ),
         earlier=_earlier(purchase.id, show, timeline),
         is_latest=before is None,
-        buttons=buttons(purchase.state, visit.mails_go_out),
+        buttons=buttons(purchase.state, visit.mails_go_out, erased=purchase.erased_at is not None),
         longest_note=note.LONGEST,
         machine=Markup(_drawn(visit, purchase)),  # noqa: S704
         stream=link(

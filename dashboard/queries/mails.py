@@ -43,11 +43,12 @@ class Mail(MailRow):
     purchase_state: str
     revision: int
     pay_code: str | None
+    erased_at: datetime | None
 
     @property
     def resendable(self) -> bool:
         """Whether it can be sent again: it is not waiting, and no pay link to nothing."""
-        return self.state != "queued" and not self.pointless
+        return self.state != "queued" and not self.pointless and self.erased_at is None
 
     @property
     def pointless(self) -> bool:
@@ -111,6 +112,7 @@ def read_mail(connection: Connection, mail_id: str) -> Mail | None:
         purchases.c.state.label("purchase_state"),
         purchases.c.revision,
         purchases.c.invoice_qr_code.label("pay_code"),
+        purchases.c.customer_erased_at.label("erased_at"),
     )
     joined = select(outbox, *of_purchase).join(purchases, purchases.c.id == _C.purchase_id)
     row = connection.execute(joined.where(_C.id == mail_id)).one_or_none()

@@ -80,6 +80,8 @@ class PurchaseView:
     silent_since: datetime | None
     """Since when SEQR answers no call about it; None while it does."""
     notified_at: datetime | None
+    erased_at: datetime | None
+    """When the customer was erased."""
     invoice: OpenInvoice | None
     visited: tuple[str, ...]
     fired: frozenset[tuple[str, str]]
@@ -119,6 +121,7 @@ def read_purchase(connection: Connection, purchase_id: str) -> PurchaseView | No
         next_check_at=row.next_check_at,
         silent_since=silent_since(connection, row.id) if row.checks_failed else None,
         notified_at=row.notified_at,
+        erased_at=row.customer_erased_at,
         invoice=_open_invoice(connection, row.id, row.invoice_reference),
         **_way_gone(connection, row.id),
     )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select
 
 from dashboard.queries import happenings
 from dashboard.queries.happenings import Happening, SeqrCall, Transition, Window
-from orchestrator.tables import exchanges
+from orchestrator.tables import exchanges, purchases
 
 STRETCH = 500
 """So many happenings are shown at a time; equal calls in a row are folded into one after that."""
@@ -81,6 +81,8 @@ class Texts:
     call: SeqrCall
     request: str
     response: str
+    erased: bool
+    """Both went with the customer."""
 
 
 def read_timeline(
@@ -103,14 +105,17 @@ def read_timeline(
 def read_texts(connection: Connection, purchase_id: str, exchange_id: str) -> Texts | None:
     """The texts of one call of this purchase."""
     row = connection.execute(
-        select(exchanges).where(exchanges.c.id == exchange_id, exchanges.c.purchase_id == purchase_id)
+        select(exchanges, purchases.c.customer_erased_at)
+        .join(purchases, purchases.c.id == exchanges.c.purchase_id)
+        .where(exchanges.c.id == exchange_id, exchanges.c.purchase_id == purchase_id)
     ).one_or_none()
     if row is None:
         return None
     call = SeqrCall(
         row.started_at, row.id, row.operation, row.duration_ms, row.verdict, row.result_code, row.detail
     )
-    return Texts(call, row.request, row.response)
+    erased = row.customer_erased_at is not None
+    return Texts(call, row.request, row.response, erased)
 
 
 def _read(connection: Connection, window: Window, show: Show) -> Sequence[Happening]:

@@ -93,7 +93,7 @@ def erase(
         return
     if found.erasable:
         _confirm(found, yes=yes)
-        seen = [holding.id for holding in found.erasable]
+        seen = found.fingerprint
         with_database(lambda database: database.write(customer.erase, wanted, _stamp(), "", seen))
         typer.echo(f"Erased the customer of {_purchases(len(found.erasable))}.")
     if found.left:

@@ -20,7 +20,7 @@ OPEN = {("GET", "/login"), ("POST", "/login")}
 EVERYBODYS = {"/logout", "/me/language", "/me/password", "/me/sessions/end", "/me/sessions/{id}/end"}
 """Forms that change only what is the visitor's own."""
 
-ADMINS = ("/system/users", "/system/tokens", "/system/settings")
+ADMINS = ("/system/users", "/system/tokens", "/system/settings", "/system/customers")
 
 
 def routes_of(office: Office) -> list[Route]:

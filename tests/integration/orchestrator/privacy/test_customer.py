@@ -121,11 +121,17 @@ async def test_what_is_not_finished_or_waits_keeps_its_customer(desk: Desk) -> N
 
 
 async def test_only_what_was_looked_at_is_erased(desk: Desk) -> None:
-    first = await sold(desk, ASA)
+    await sold(desk, ASA)
+    wanted = Wanted(ASA.msisdn)
+    seen = (await desk.database.read(customer.read, wanted)).fingerprint
     await sold(desk, replace(ASA, purchase_token="spoon"))
     with pytest.raises(HoldingsChanged, match="look again"):
-        await desk.database.write(customer.erase, Wanted(ASA.msisdn), ADA, "", [first])
+        await desk.database.write(customer.erase, wanted, ADA, "", seen)
     assert [row["customer_erased_at"] for row in await desk.purchases()] == [None] * 2
+    seen = (await desk.database.read(customer.read, wanted)).fingerprint
+    await desk.database.write(customer.erase, wanted, ADA, "", seen)
+    with pytest.raises(HoldingsChanged):
+        await desk.database.write(customer.erase, wanted, ADA, "", seen)
 
 
 async def test_the_dossier_has_all_that_is_kept_and_names_nobody_of_the_shop(desk: Desk) -> None:
