@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +77,37 @@ async def test_nothing_anywhere_tells_who_an_erased_customer_was(desk: Desk) -> 
     for words in ("åsa", "hagström", ASA.email, ASA.msisdn, "0701234567", "nordan.example"):
         assert (await desk.database.read(listing.page, Filter(q=words), 10)).ids == ()
     assert (await desk.database.read(listing.page, Filter(q=purchase_id), 10)).ids == (purchase_id,)
+
+
+async def test_not_even_the_file_holds_an_erased_customer(sqlite_only: Database, tmp_path: Path) -> None:
+    """What SQLite has freed, it has overwritten."""
+    parts = {"customer_name": ASA.name, "customer_email": ASA.email, "customer_street": ASA.street}
+    ids = [await sqlite_only.write(place, "stocked", **parts) for _ in range(20)]
+    told = [value.encode() for value in parts.values()]
+    assert all(value in _bytes(tmp_path) for value in told)
+    await sqlite_only.write(erasure.blank, ids, now())
+    await sqlite_only.close()
+    assert [value for value in told if value in _bytes(tmp_path)] == []
+
+
+def _bytes(folder: Path) -> bytes:
+    """The database's file and, while it is open, the log beside it."""
+    return b"".join(path.read_bytes() for path in folder.glob("only.db*"))
+
+
+async def test_a_retry_at_the_same_moment_and_the_erasing_do_not_both_win(desk: Desk) -> None:
+    ids = [await desk.buy(replace(ASA, email=f"{number}@nordan.example")) for number in range(8)]
+    for number in range(8):
+        desk.seqr.says(f"R{number + 1}", "FAILED")
+    await desk.tick(2)
+    at = desk.clock.turn(86_400 * DAYS + 1)
+    acts = [desk.act(purchase_id, Action.RETRY) for purchase_id in ids]
+    prunes = [desk.database.write(erasure.prune, at, DAYS) for _ in range(2)]
+    done = await asyncio.gather(*acts[:4], *prunes, *acts[4:], return_exceptions=True)
+    unexpected = [one for one in done if isinstance(one, BaseException) and not isinstance(one, NotAllowed)]
+    assert unexpected == []
+    for row in await desk.purchases():
+        assert (row["state"] == "failed") == (row["customer_name"] == ""), row
 
 
 async def test_the_books_stay_as_they_were(desk: Desk) -> None:
