@@ -150,7 +150,9 @@ def record_sent(
     attempt, purchase = lock_with_purchase(connection, attempt_id)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     if isinstance(outcome, Answered):
-        return _issued(connection, purchase, attempt, outcome.value, settings, stamp)
+        if not _is_anothers(connection, purchase, outcome.value.reference):
+            return _issued(connection, purchase, attempt, outcome.value, settings, stamp)
+        purchase = _mixed_up(connection, purchase, attempt, outcome.value.reference, stamp)
     if isinstance(outcome, Refused):
         change(connection, attempt_id, state="refused", closed_at=stamp.at)
         return _refused(connection, purchase, outcome, stamp)
@@ -160,6 +162,27 @@ def record_sent(
     first = timedelta(seconds=1) if isinstance(outcome, Busy) else patience(settings)
     wait = _growing(first, attempt.number)
     return _look_again(connection, purchase, settings, stamp.at, wait)
+
+
+def _is_anothers(connection: Connection, purchase: Purchase, reference: str) -> bool:
+    """Whether an invoice belongs to another purchase: an answer went astray, and one payment must not be
+    taken for two. Of two such answers one waits for the other; SQLite's single writer does so by itself."""
+    if connection.dialect.name == "postgresql":
+        what = f"invoice {reference}"
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
+    attempts = invoice_attempts.c
+    anothers = select(attempts.id).where(attempts.reference == reference, attempts.purchase_id != purchase.id)
+    return connection.execute(anothers.limit(1)).first() is not None
+
+
+def _mixed_up(
+    connection: Connection, purchase: Purchase, attempt: Attempt, reference: str, stamp: Stamp
+) -> Purchase:
+    """SEQR answered with another purchase's invoice: which one it made for this one, nobody knows."""
+    if purchase.state != State.RECEIVED.value:
+        return purchase
+    why = f"SEQR answered for invoice {reference} when asked for {attempt.id}."
+    return journal.mark(connection, purchase, why, stamp)
 
 
 def _look_again(

@@ -12,8 +12,9 @@ from orchestrator.seqr.messages import IssuedInvoice, PaymentStatus
 from orchestrator.seqr.request import Fields
 
 LONGEST_TEXT = 500
-LONGEST_REFERENCE = 128
+LONGEST_REFERENCE = 64
 LONGEST_STATUS = 64
+"""What the database has room for; SEQR's own references have 17 to 25 characters."""
 _LARGEST_INT = 2**31 - 1
 
 
