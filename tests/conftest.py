@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.shop",
     "tests.fixtures.desk",
+    "tests.fixtures.wired",
     "tests.fixtures.dashboard",
     "tests.fixtures.furniture",
 ]
