@@ -152,6 +152,10 @@ class Words:
         seconds = max(((reference or now()) - at) // timedelta(seconds=1), 0)
         return self.span(seconds) if seconds < _LONGEST_AGE else f"{at.astimezone(self.zone):%Y-%m-%d}"
 
+    def recent(self, at: datetime) -> bool:
+        """Whether ``age`` says how long ago it was, and not on which day."""
+        return now() - at < timedelta(seconds=_LONGEST_AGE)
+
     def span(self, seconds: float) -> str:
         """A length of time, roughly: ``12 s``, ``3 min``, ``2 h``, ``4 d``."""
         whole = int(seconds)

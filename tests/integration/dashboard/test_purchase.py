@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, insert
@@ -285,3 +286,12 @@ def _long(connection: Connection, purchase_id: str) -> None:
     for number in range(1200):
         at = now() - timedelta(seconds=2 * number)
         happenings.call(connection, purchase_id, at, operation="getPaymentStatus", detail=str(number % 400))
+
+
+async def test_what_is_older_than_a_month_is_told_by_its_day_and_not_as_ago(sqlite_office: Office) -> None:
+    visitor = await sqlite_office.signed_in("vera")
+    for days, told in ((3, "Anna Svensson, 3 d ago"), (400, "Anna Svensson, {day} ")):
+        at = now() - timedelta(days=days)
+        said = _words(await visitor.get(f"/purchases/{await sqlite_office.purchase('stocked', at=at)}"))
+        assert told.format(day=f"{at.astimezone(ZoneInfo('Europe/Stockholm')):%Y-%m-%d}") in said
+        assert (" ago" in said.partition("Timeline")[0]) == (days == 3)
