@@ -114,8 +114,10 @@ def _warn(found: Holdings) -> None:
     if len(found.names) > 1:
         typer.echo(f"They have {len(found.names)} different names: is it one customer?", err=True)
     if found.mentions:
-        words = "notes or reasons seem to name the customer; what is written there nobody can change."
-        typer.echo(f"{found.mentions} {words}", err=True)
+        words = "note or reason seems" if found.mentions == 1 else "notes or reasons seem"
+        typer.echo(
+            f"{found.mentions} {words} to name the customer; nobody can change what it says.", err=True
+        )
 
 
 def _why_left(found: Holdings) -> str:

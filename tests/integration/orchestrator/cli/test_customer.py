@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +16,10 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import Connection, select
 
+from orchestrator import note
 from orchestrator.database import open_database
 from orchestrator.identity import now
+from orchestrator.stamp import Stamp
 from orchestrator.tables import audit, purchases
 from tests.fixtures.dashboard import place
 from tests.fixtures.operations import logging_as_before
@@ -122,11 +127,25 @@ def test_somebody_has_to_be_named_and_help_teaches(shop: Any) -> None:
 
 
 def test_two_names_and_notes_are_warned_of(shop: Any) -> None:
-    shop(bought)
-    shop(
-        lambda connection: place(
-            connection, "stocked", customer_name="Åsa Öberg", title="Anna Svensson's mug"
-        )
-    )
+    done, _ = shop(bought)
+    shop(lambda connection: place(connection, "stocked", customer_name="Åsa Öberg"))
+    shop(lambda connection: note.add(connection, done, "Anna rang.", Stamp("operator:eva", now())))
     ended = run("customer", "erase", *PHONE, "--dry-run")
-    assert "2 different names" in ended.err
+    assert ended.err.splitlines() == [
+        "They have 2 different names: is it one customer?",
+        "1 note or reason seems to name the customer; nobody can change what it says.",
+    ]
+
+
+def test_on_a_terminal_it_asks_first(shop: Any) -> None:
+    shop(lambda connection: place(connection, "stocked"))
+    for answer, status, names in (("n", 1, ["Anna Svensson"]), ("y", 0, [""])):
+        ours, its = os.openpty()
+        os.write(ours, f"{answer}\n".encode())
+        command = [sys.executable, "-m", "orchestrator", "customer", "erase", *PHONE]
+        ended = subprocess.run(command, stdin=its, capture_output=True, text=True, timeout=60, check=False)
+        os.close(ours)
+        os.close(its)
+        assert "Erase the customer of 1 purchase? It cannot be undone" in ended.stderr
+        assert ended.returncode == status
+        assert list(shop(left).values()) == names
