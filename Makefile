@@ -15,7 +15,7 @@ COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orc
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench audit simulate endure pictures translations format lock wheel clean
+.PHONY: help run test check bench audit simulate chaos endure pictures translations format lock wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -63,6 +63,9 @@ simulate: $(STAMPS)/dev ## Let everything go wrong around the orchestrator, seed
 endure: $(STAMPS)/dev $(VENDOR) ## Pay 10,000 purchases in each way of notifying, on each database (COUNT, OPEN, RATE, MODE, DATABASE)
 	@$(BIN)/python -m endurance $(if $(COUNT),--count $(COUNT)) $(if $(OPEN),--open $(OPEN)) $(if $(RATE),--rate $(RATE)) \
 		$(if $(MODE),--mode $(MODE)) $(if $(DATABASE),--database $(DATABASE))
+
+chaos: $(STAMPS)/dev ## Kill, freeze and cut off real processes under load; figures go to var/chaos
+	$(BIN)/python -m pytest tests/chaos
 
 pictures: $(STAMPS)/dev $(VENDOR) ## Take a picture of every page, wide and on a phone, light and dark, into var/pictures
 	@$(BIN)/python scripts/browser.py

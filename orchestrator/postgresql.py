@@ -13,9 +13,12 @@ from orchestrator.work import Database, Pool, is_unavailable
 
 T = TypeVar("T")
 
-_SILENT_TOO_LONG = "3s"
+_LIMITS = {"idle_in_transaction_session_timeout": "3s", "lock_timeout": "2s"}
 """A unit of work waits for nobody, so who is silent in the middle of one is frozen or cut off. The server
-ends it then: the rows that it locked are payments that another process has to learn of in time."""
+ends it then: the rows that it locked are payments that another process has to learn of in time. Who waits
+for a lock begins anew before that, or the units of a frozen process would hold it for 3 s one by one."""
+_CONNECTED_WITHIN = 5.0
+"""Seconds."""
 
 
 class PostgresqlDatabase(Database):
@@ -34,7 +37,7 @@ class PostgresqlDatabase(Database):
             pool_pre_ping=True,
             # What goes wrong is logged with its statement, but values may be customers' or secret.
             hide_parameters=True,
-            connect_args={"server_settings": {"idle_in_transaction_session_timeout": _SILENT_TOO_LONG}},
+            connect_args={"server_settings": _LIMITS, "timeout": _CONNECTED_WITHIN},
         )
         event.listen(self._engine.sync_engine, "handle_error", _leave)
         self._reading = self._engine.execution_options(

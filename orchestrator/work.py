@@ -23,7 +23,8 @@ Work = Callable[Concatenate[Connection, P], T]
 Runner = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
 
 _RERUNS = 8
-_RERUN_CODES = frozenset({"40001", "40P01"})
+_RERUN_CODES = frozenset({"40001", "40P01", "55P03"})
+"""PostgreSQL's SQLSTATEs for: not serialisable, deadlock, a lock that did not come in time."""
 _UNAVAILABLE = ("08", "25006", "25P03", "28", "3D", "53", "57", "58")
 """PostgreSQL's classes of SQLSTATE for: no connection, only a standby, we were silent for too long, sign-in
 refused, no such database, out of resources, stopping or starting, a failing disk. asyncpg's errors of these

@@ -1,4 +1,6 @@
-"""The way to SEQR as a gate that can be shut: connections are refused then, and open ones are cut."""
+"""The way to SEQR, or to the database, as a gate that can be shut: connections are refused then, and open
+ones are cut. Or it stalls: what comes is kept back, and nobody is told.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,8 @@ class Gate:
         self._reserved.bind(("127.0.0.1", 0))
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
 
     @property
     def port(self) -> int:
@@ -35,6 +39,14 @@ class Gate:
         await self._server.wait_closed()
         self._server = None
 
+    async def stall(self) -> None:
+        """Carry nothing from now on, like a line that was pulled out."""
+        self._flowing.clear()
+
+    async def resume(self) -> None:
+        """Carry everything again, what was kept back first."""
+        self._flowing.set()
+
     async def __aenter__(self) -> Gate:
         await self.open()
         return self
@@ -47,6 +59,7 @@ class Gate:
         self._reserved.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._flowing.wait()
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._behind)
         except OSError:
@@ -59,6 +72,7 @@ class Gate:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while chunk := await reader.read(65536):
+                await self._flowing.wait()
                 writer.write(chunk)
                 await writer.drain()
         except ConnectionError:

@@ -283,11 +283,11 @@ async def test_sqlite_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> No
     await nowhere.close()
 
 
-async def test_postgresql_a_serialisation_failure_or_a_deadlock_runs_again(
+async def test_postgresql_a_serialisation_failure_a_deadlock_or_a_late_lock_runs_again(
     make_postgres_database: Any,
 ) -> None:
     database = open_database(make_postgres_database("template1"))
-    for code in ("40001", "40P01"):
+    for code in ("40001", "40P01", "55P03"):
         runs: list[int] = []
 
         def unlucky(connection: Connection, code: str = code, runs: list[int] = runs) -> str:
