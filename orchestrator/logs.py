@@ -32,7 +32,7 @@ SECRET_KEYS = frozenset({"authorization", "cookie", "password", "secret", "set-c
 """A value under one of these names is masked whatever it is."""
 
 _TEXTS_OF_LINES = frozenset({"exception", "stack"})
-_QUIET = ("aiohttp", "alembic", "asyncio", "transitions", "uvicorn.access", "zeep")
+_QUIET = ("aiohttp", "alembic", "apscheduler", "asyncio", "transitions", "uvicorn.access", "zeep")
 """These libraries tell more than a merchant wants to know, zeep even the SOAP messages themselves."""
 
 _SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")

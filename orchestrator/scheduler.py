@@ -1,15 +1,15 @@
-"""The scheduler: runs what nobody asks for, again and again."""
+"""The scheduler: APScheduler runs what nobody asks for, again and again."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from orchestrator.identity import now
 
@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 _SILENT_TOO_LONG = 15.0
 _LONGEST_STOP = 10.0
+_MINDED_EVERY = 0.5
+_STEP = 1.0
 
 
 @dataclass(slots=True)
@@ -59,34 +61,52 @@ class Scheduler:
     """Runs its jobs one beside the other, each never twice at a time.
 
     A run that fails is logged and is the next run's business: whatever it had to do is still due then.
-    The time of day is nothing to it: a clock that is set back must not keep a payment waiting.
+    APScheduler plans by the time of day. When somebody sets the clock, all is planned anew from the new
+    time: a clock that was set back by an hour must not keep a payment waiting for an hour.
     """
 
     def __init__(self, jobs: list[Job]) -> None:
         self.jobs = jobs
-        self._stopping = asyncio.Event()
-        self._repeating: list[asyncio.Task[None]] = []
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._runs: set[asyncio.Task[object]] = set()
+        self._minding: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin; needs a running event loop."""
         for job in self.jobs:
             job.alive_at = time.monotonic()
-            self._repeating.append(asyncio.create_task(self._repeat(job), name=job.name))
+            self._scheduler.add_job(
+                self._run,
+                "interval",
+                args=[job],
+                seconds=job.seconds,
+                id=job.name,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+            )
+        self._scheduler.start()
+        self._minding = asyncio.create_task(self._mind_the_clock(), name="mind-the-clock")
 
     async def stop(self, longest: float = _LONGEST_STOP) -> None:
         """Begin no further run, and let those under way end; after ``longest`` seconds they are cancelled.
 
         A mail that is cut off when the mail server has it already would go out a second time.
         """
-        self._stopping.set()
-        if self._repeating:
-            _, late = await asyncio.wait(self._repeating, timeout=longest)
-            for task in late:
-                task.cancel()
+        if self._minding is None:
+            return
+        self._minding.cancel()
+        self._minding = None
+        self._scheduler.pause()
+        await asyncio.sleep(0)  # runs that were begun just now enter themselves
+        if self._runs:
+            await asyncio.wait(self._runs, timeout=longest)
+        self._scheduler.shutdown(wait=False)
+        await asyncio.sleep(0)  # APScheduler shuts down in the next turn of the event loop
 
     def why_not_well(self) -> str | None:
         """What is wrong with the scheduler, or None."""
-        if not self._repeating or self._stopping.is_set():
+        if not self._scheduler.running:
             return "The scheduler does not run."
         for job in self.jobs:
             silent = time.monotonic() - job.alive_at
@@ -94,21 +114,24 @@ class Scheduler:
                 return f"The job {job.name} has not ended a run for {silent:.0f} s."
         return None
 
-    async def _repeat(self, job: Job) -> None:
-        clock = asyncio.get_running_loop().time
-        due = clock() + job.seconds
-        while not await self._is_stopped_before(due):
-            await self._run(job)
-            due += job.seconds * (1 + max(clock() - due, 0) // job.seconds)  # what it has missed is left out
-
-    async def _is_stopped_before(self, due: float) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(due):
-                await self._stopping.wait()
-        return self._stopping.is_set()
+    async def _mind_the_clock(self) -> None:
+        known = _set_to()
+        while True:
+            await asyncio.sleep(_MINDED_EVERY)
+            step = _set_to() - known
+            if abs(step) < _STEP:
+                continue  # time servers nudge a clock all the time
+            known += step
+            log.warning("clock.set", seconds=round(step, 3))
+            for job in self.jobs:
+                self._scheduler.reschedule_job(job.name, trigger="interval", seconds=job.seconds)
 
     async def _run(self, job: Job) -> None:
         job.begin()
+        task = asyncio.current_task()
+        assert task is not None
+        self._runs.add(task)
+        task.add_done_callback(self._runs.discard)
         begun = time.monotonic()
         error: str | None = "The run was cut off: the process is stopping."
         try:
@@ -129,3 +152,8 @@ class Scheduler:
         if job.error is not None:
             log.info("job.recovered", job=job.name)
         return None
+
+
+def _set_to() -> float:
+    """What the clock on the wall is ahead of the one that nobody can set, in seconds."""
+    return now().timestamp() - time.monotonic()

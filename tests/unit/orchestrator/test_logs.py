@@ -70,8 +70,8 @@ def test_libraries_log_the_same_way(written: io.StringIO) -> None:
 def test_chatty_libraries_are_heard_only_when_something_is_wrong(written: io.StringIO) -> None:
     begin(written, log_level="debug")
     logging.getLogger("zeep.transports").debug("<password>12345678-hush</password>")
-    logging.getLogger("alembic.runtime").info("Running upgrade")
-    logging.getLogger("alembic.runtime").error("It stopped")
+    logging.getLogger("apscheduler.executors.default").info("Running job")
+    logging.getLogger("apscheduler.scheduler").error("It stopped")
     assert [line["event"] for line in lines(written)] == ["It stopped"]
 
 
