@@ -75,8 +75,9 @@ def let_late_invoice_be() -> AbstractContextManager[object]:
 
 
 def lose_patience_with_seqr() -> AbstractContextManager[object]:
-    """While SEQR fails, each ask waits twice as long as the one before it, up to a minute."""
-    return patch.object(watch, "_WHILE_IT_FAILS", 60.0)
+    """While SEQR fails, each ask waits twice as long as the one before it, up to a minute, and nobody finds
+    that far ahead."""
+    return patch.multiple(watch, _WHILE_IT_FAILS=60.0, _FURTHEST_OPEN=timedelta(minutes=2))
 
 
 def wait_for_each_check() -> AbstractContextManager[object]:
