@@ -270,7 +270,11 @@ async def _paid_purchase(database: Database, token: str) -> None:
         "holds_stock": False,
         "holds": 1,
         "checks_failed": 0,
-        **{column.name: "" for column in purchases.c if column.name.startswith("customer_")},
+        **{
+            column.name: ""
+            for column in purchases.c
+            if column.name.startswith("customer_") and not column.nullable
+        },
         **dict.fromkeys(("received_at", "created_at", "updated_at"), AT),
     }
     line = {
