@@ -7,10 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 import dashboard.app
@@ -39,7 +37,17 @@ from orchestrator.parts import Parts
 from orchestrator.postman import Postman
 from orchestrator.product import Product
 from orchestrator.reconcile import SLOTS, Reconciler
-from orchestrator.rest import create_purchase, errors, notification, openapi, probes, products, purchases, qr
+from orchestrator.rest import (
+    create_purchase,
+    errors,
+    notification,
+    nowhere,
+    openapi,
+    probes,
+    products,
+    purchases,
+    qr,
+)
 from orchestrator.scheduler import Job, Scheduler
 from orchestrator.secrecy import Secrecy
 from orchestrator.seqr.client import Observer, SoapSeqr
@@ -65,7 +73,6 @@ ERASE_EVERY = 600.0
 ERASE_BITES = 200
 """At most so many hundred purchases forget their customers in one run: no other job waits long for it."""
 API = "/api/"
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def create() -> Starlette:
@@ -162,18 +169,21 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
             yield
             log.info("orchestrator.stopping")
 
+    for_programs = [
+        *create_purchase.routes(parts),
+        *notification.routes(parts),
+        *purchases.routes(parts),
+        *products.routes(parts),
+        *openapi.routes(parts),
+        *probes.routes(parts, scheduler.why_not_well),
+        *metrics.routes(parts),
+    ]
     return Fronted(
         routes=[
-            *create_purchase.routes(parts),
-            *notification.routes(parts),
-            *purchases.routes(parts),
-            *products.routes(parts),
-            *openapi.routes(parts),
-            *probes.routes(parts, scheduler.why_not_well),
-            *metrics.routes(parts),
+            *for_programs,
             *qr.routes(parts),
             *_demo_routes(parts, sandbox),
-            *(Route(prefix + "{rest:path}", _nothing_here, methods=METHODS) for prefix in (API, "/seqr/")),
+            *nowhere.routes(for_programs, (API, "/seqr/")),
             *dashboard.app.routes(parts, feed),
         ],
         middleware=_front(parts.settings),
@@ -276,11 +286,6 @@ def _demo_routes(parts: Parts, sandbox: Sandbox | None) -> Sequence[BaseRoute]:
         Mount("/shop", shop),
         Mount("/sandbox", sandbox.app),
     ]
-
-
-async def _nothing_here(_: Request) -> Response:
-    """What programs ask for in vain is told them in JSON, not by the dashboard's page for people."""
-    raise HTTPException(404, "There is nothing at this address")
 
 
 def _shop_product(product: Product) -> ShopProduct:

@@ -255,3 +255,39 @@ async def test_who_asks_too_often_is_told_so(sqlite_only: Database) -> None:
         assert orders[1].json()["errorCode"] == "TOO_MANY_REQUESTS"
         assert int(orders[1].headers["Retry-After"]) > 0
     await parts.seqr.close()
+
+
+@pytest.mark.parametrize("method", ["DELETE", "OPTIONS", "TRACE", "QUERY", "FETCH"])
+@pytest.mark.parametrize(
+    ("path", "allow", "code"),
+    [
+        ("/seqr/createPurchase", "POST", "errorCode"),
+        ("/seqr/notification/key", "POST", "errorCode"),
+        ("/api/v1/purchases", "GET, HEAD", "error"),
+        ("/api/v1/products/mug", "GET, HEAD, PUT", "error"),
+        ("/api/v1/products/mug/stock", "POST", "error"),
+        ("/api/v1/openapi.json", "GET, HEAD", "error"),
+        ("/healthz", "GET, HEAD", "error"),
+        ("/metrics", "GET, HEAD", "error"),
+    ],
+)
+async def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(
+    world: World, method: str, path: str, allow: str, code: str
+) -> None:
+    answer = await world.http.request(method, path)
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == allow
+    assert answer.json() == {
+        code: "METHOD_NOT_ALLOWED" if code == "errorCode" else "method_not_allowed",
+        "message": f"This address takes {allow}.",
+    }
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize(("path", "code"), [("/seqr/nothing", "errorCode"), ("/api/v1/nothing", "error")])
+async def test_an_address_of_nothing_is_told_to_programs_in_json(
+    world: World, method: str, path: str, code: str
+) -> None:
+    answer = await world.http.request(method, path)
+    assert answer.status_code == 404
+    assert answer.json()[code].lower() == "not_found"
