@@ -59,6 +59,11 @@ def _decimal(value: object) -> Decimal:
     return Decimal(str(value))
 
 
+def _whole(value: object) -> object:
+    """5.0 is 5: JSON has but one kind of number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _reason(value: str) -> str:
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
         raise ValueError("contains a control character")
@@ -68,6 +73,7 @@ def _reason(value: str) -> str:
 
 
 Number = Annotated[Decimal, BeforeValidator(_decimal)]
+Whole = Annotated[StrictInt, BeforeValidator(_whole)]
 
 
 class PriceBody(BaseModel):
@@ -85,7 +91,7 @@ class PieceBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     token: StrictStr
-    quantity: StrictInt
+    quantity: Whole
 
 
 class ProductBody(BaseModel):
@@ -99,7 +105,7 @@ class ProductBody(BaseModel):
     tax_rate: Number
     sku: StrictStr | None = None
     ean: StrictStr | None = None
-    on_hand: StrictInt | None = None
+    on_hand: Whole | None = None
     for_sale: StrictBool | None = None
     bundle: list[PieceBody] | None = None
     reserved: Any = None
@@ -131,7 +137,7 @@ class StockBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    change: Annotated[StrictInt, Field(ge=-LARGEST_STOCK, le=LARGEST_STOCK)]
+    change: Annotated[Whole, Field(ge=-LARGEST_STOCK, le=LARGEST_STOCK)]
     reason: Annotated[StrictStr, Field(max_length=LONGEST_REASON), AfterValidator(_reason)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -39,7 +40,7 @@ def _states(value: str) -> str:
 
 
 def _searchable(value: str) -> str:
-    if any(not character.isprintable() for character in value):
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
         raise ValueError("has a control character")
     return value.strip()
 

@@ -146,6 +146,17 @@ async def test_stock_comes_and_goes(api: Api) -> None:
     ]
 
 
+async def test_a_whole_number_may_be_written_with_a_point(api: Api) -> None:
+    """JSON knows no whole numbers: JSON Schema takes 5.0 for one."""
+    body = {**MUG, "on_hand": 7.0}
+    assert (await api.put("mug", body))[1]["on_hand"] == 7
+    await api.put("spoon", SPOON)
+    parts = [{"token": "mug", "quantity": 2.0}]
+    assert (await api.put("set", {**SET, "bundle": parts}))[1]["bundle"] == [{"token": "mug", "quantity": 2}]
+    _, product = await api.call("POST", "/mug/stock", json={"change": 5.0, "reason": "delivery"})
+    assert product["on_hand"] == 12
+
+
 @pytest.mark.parametrize(
     ("token", "change", "words"),
     [("mug", -11, "10 on hand"), ("mug", 1_000_000_000, "10 on hand"), ("set", 1, "bundle")],
@@ -164,6 +175,9 @@ WRONG_STOCK_CHANGES: list[tuple[Any, list[str]]] = [
     ({"change": "5", "reason": "r"}, ["change"]),
     ({"change": True, "reason": "r"}, ["change"]),
     ({"change": 10**30, "reason": "r"}, ["change"]),
+    ({"change": 1e30, "reason": "r"}, ["change"]),
+    ({"change": float("inf"), "reason": "r"}, ["change"]),
+    ({"change": float("nan"), "reason": "r"}, ["change"]),
     ({"change": 5}, ["reason"]),
     ({"change": 5, "reason": ""}, ["reason"]),
     ({"change": 5, "reason": " "}, ["reason"]),

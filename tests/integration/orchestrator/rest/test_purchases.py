@@ -118,6 +118,14 @@ async def test_text_is_found_where_it_stands(database: Database, http: httpx2.As
     }
 
 
+@pytest.mark.parametrize("odd", ["\u00a0", "\u200d", "\u2028", "\ue000", "\U000e0001", "\u0378", "\ufeff"])
+async def test_a_character_that_nobody_sees_is_no_control_character(
+    database: Database, http: httpx2.AsyncClient, odd: str
+) -> None:
+    wanted = await database.write(keep_purchase, customer_name="Birgit Ek")
+    assert await found(http, q=f"birgit{odd} ek") in ([wanted], [])
+
+
 async def test_an_id_is_found(database: Database, http: httpx2.AsyncClient) -> None:
     wanted = await database.write(keep_purchase)
     await database.write(keep_purchase)
@@ -157,6 +165,7 @@ async def test_times_bound_the_list(database: Database, http: httpx2.AsyncClient
         ({"state": "paid,"}, "state"),
         ({"q": "x" * 201}, "q"),
         ({"q": "nul\x00"}, "q"),
+        ({"q": "next\x85line"}, "q"),
         ({"since": "yesterday"}, "since"),
         ({"until": "2026-13-01"}, "until"),
         ({"since": "0001-01-01T00:00:00+10:00"}, "since"),
