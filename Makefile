@@ -15,7 +15,7 @@ COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orc
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench audit simulate chaos endure pictures translations format lock wheel clean
+.PHONY: help run test check bench audit simulate chaos endure conform pictures translations format lock wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -66,6 +66,10 @@ endure: $(STAMPS)/dev $(VENDOR) ## Pay 10,000 purchases in each way of notifying
 
 chaos: $(STAMPS)/dev ## Kill, freeze and cut off real processes under load; figures go to var/chaos
 	$(BIN)/python -m pytest tests/chaos
+
+conform: $(STAMPS)/dev $(VENDOR) ## Ask the HTTP interfaces all that their description allows and forbids (SECONDS=60, SEED, DATABASE)
+	@$(BIN)/python -m conformance $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(DATABASE),--database $(DATABASE))
 
 pictures: $(STAMPS)/dev $(VENDOR) ## Take a picture of every page, wide and on a phone, light and dark, into var/pictures
 	@$(BIN)/python scripts/browser.py
