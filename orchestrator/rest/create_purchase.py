@@ -21,7 +21,7 @@ from orchestrator.settings import Settings
 
 PATH = "/seqr/createPurchase"
 
-_EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+_EMAIL = re.compile(r"[^\s@<>,;\x00-\x1f\x7f-\x9f]+@[^\s@<>,;\x00-\x1f\x7f-\x9f]+")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
 _HIDDEN = {"Cc", "Cs"}
 """Unicode's control characters and halves of characters: neither XML nor a mail header can carry them."""

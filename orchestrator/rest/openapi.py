@@ -14,8 +14,9 @@ from orchestrator.invoice import NOTIFICATION_PATH
 from orchestrator.parts import Parts
 from orchestrator.rest import create_purchase
 from orchestrator.rest.purchases import DEFAULT_LIMIT, LARGEST_LIMIT, LONGEST_SEARCH
-from orchestrator.rest.schemas import MOMENT, SCHEMAS, Schema, number, ref, text
+from orchestrator.rest.schemas import MOMENT, PLAIN, SCHEMAS, TOKEN, Schema, number, ref, text
 from orchestrator.seqr.client import CLIENT_NAME
+from statemachine import State
 
 PATH = "/api/v1/openapi.json"
 
@@ -27,7 +28,12 @@ _REFUSALS = {
     415: "The body is not declared as JSON.",
     422: "Values are missing or wrong; `fields` names each.",
 }
-_RETRY_AFTER: Schema = {"headers": {"Retry-After": {"schema": number("Seconds.")}}}
+_RETRY_AFTER: Schema = {
+    "headers": {"Retry-After": {"required": True, "schema": number("Seconds.", minimum=0)}}
+}
+_CHALLENGE: Schema = {
+    "headers": {"WWW-Authenticate": {"required": True, "schema": text("How to authenticate.")}}
+}
 _BODY_REFUSALS = (400, 413, 415, 422)
 _NOTIFICATION = NOTIFICATION_PATH + "{key}"
 
@@ -97,7 +103,7 @@ def _purchase_paths() -> dict[str, Schema]:
 
 
 def _product_paths() -> dict[str, Schema]:
-    which = [_in_path("token", text("The product's token."))]
+    which = [_in_path("token", TOKEN)]
     put = _call("putProduct", "Make or replace a product", "Product", _BODY_REFUSALS, which, "ProductChange")
     put["responses"]["201"] = _answer("It was made.", "Product")
     return {
@@ -130,10 +136,12 @@ def _seqr_paths() -> dict[str, Schema]:
         415: "The body is not declared as JSON.",
         422: "A field is missing or wrong; `fields` names each.",
         429: "TOO_MANY_REQUESTS: too many at once, from one address, or unpaid of one customer.",
+        500: "SYSTEM_ERROR: the orchestrator failed; its log says why.",
         502: "INVOICING_ERROR: SEQR refused the invoice; `message` has its code.",
         503: "SYSTEM_ERROR: SEQR or the database cannot be reached. Repeat the same request.",
     }
     answers = {str(status): _answer(words, "SeqrError") for status, words in refusals.items()}
+    answers["401"] |= _CHALLENGE
     for status in ("429", "503"):
         answers[status] |= _RETRY_AFTER
     order = {
@@ -148,7 +156,11 @@ def _seqr_paths() -> dict[str, Schema]:
         "summary": "Something happened to a purchase's invoice; the body is empty",
         "security": [],
         "parameters": [_in_path("key", text("The end of the address that SEQR was given."))],
-        "responses": {"200": {"description": "Heard."}, "404": _answer("None of ours.", "SeqrError")},
+        "responses": {
+            "200": {"description": "Heard."},
+            "404": _answer("None of ours.", "SeqrError"),
+            **{status: answers[status] for status in ("500", "503")},
+        },
     }
     return {create_purchase.PATH: {"post": order}, _NOTIFICATION: {"post": hint}}
 
@@ -179,11 +191,11 @@ def _call(
         "summary": summary,
         "responses": {
             "200": _answer("Done.", answer),
-            "401": _answer("The token is missing, unknown or revoked.", "Error"),
+            "401": _answer("The token is missing, unknown or revoked.", "Error") | _CHALLENGE,
             **refused,
             "429": _answer("Too many requests from your address.", "Error") | _RETRY_AFTER,
             "500": _answer("The orchestrator failed; its log says why.", "Error"),
-            "503": _answer("The database cannot be reached; try again.", "Error"),
+            "503": _answer("The database cannot be reached; try again.", "Error") | _RETRY_AFTER,
         },
     }
     if parameters:
@@ -206,23 +218,34 @@ def _in_path(name: str, schema: Schema) -> Schema:
 
 
 def _in_query(name: str, schema: Schema) -> Schema:
-    return {"name": name, "in": "query", "required": False, "schema": schema}
+    """An empty value is none."""
+    return {"name": name, "in": "query", "required": False, "allowEmptyValue": True, "schema": schema}
 
 
+_STATE = "|".join(State)
+_WHEN: Schema = {"anyOf": [MOMENT, text("A day, in UTC.", format="date")]}
 _LIST_QUERY = [
-    _in_query("state", text("One state, or several with commas between.", examples=["paid,failed"])),
+    _in_query(
+        "state",
+        text(
+            "One state, or several with commas between.",
+            pattern=f"^({_STATE})(,({_STATE}))*$",
+            examples=["paid,failed"],
+        ),
+    ),
     _in_query(
         "q",
         text(
             "An id or its beginning, a whole invoice or ERS reference; or words that begin those of "
             "the customer's name, mail address or phone, or stand in the product's token or title.",
+            pattern=PLAIN,
             maxLength=LONGEST_SEARCH,
         ),
     ),
-    _in_query("since", {**MOMENT, "description": "Made at this time or later."}),
-    _in_query("until", {**MOMENT, "description": "Made before this time."}),
+    _in_query("since", {**_WHEN, "description": "Made at this time or later."}),
+    _in_query("until", {**_WHEN, "description": "Made before this time."}),
     _in_query("limit", number(minimum=1, maximum=LARGEST_LIMIT, default=DEFAULT_LIMIT)),
-    _in_query("cursor", text("`next` of the page before.")),
+    _in_query("cursor", text("`next` of the page before, and nothing else.", format="cursor")),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.money import LARGEST_AMOUNT
 from orchestrator.product import (
     HIGHEST_TAX_RATE,
     LARGEST_QUANTITY,
@@ -13,7 +14,7 @@ from orchestrator.product import (
     LONGEST_TITLE,
     MOST_PARTS,
 )
-from orchestrator.rest.create_purchase import FIELDS
+from orchestrator.rest.create_purchase import FIELDS, Field
 from orchestrator.seqr.messages import Verdict
 from statemachine import MEANINGS, REASON_MEANINGS, Reason, State
 
@@ -58,14 +59,55 @@ def _meanings(meanings: Mapping[Any, str]) -> str:
     return "\n".join(f"- `{name.value}`: {meaning}" for name, meaning in meanings.items())
 
 
+_EXAMPLES = {
+    "purchaseToken": "mug",
+    "clientName": "Anna Svensson",
+    "street": "Storgatan 1",
+    "city": "Umeå",
+    "state": "",
+    "zip": "903 26",
+    "country": "Sweden",
+    "email": "anna@example.com",
+    "msisdn": "46700000001",
+}
+
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+PLAIN = f"^[^{_CONTROLS}]*$"
+"""No control characters."""
+FILLED = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+"""Nor nothing but space."""
+
+
+def _field(name: str, field: Field) -> Schema:
+    """A field of createPurchase."""
+    pattern = f"^{field.pattern.pattern}$" if field.pattern else FILLED if field.required else PLAIN
+    schema = text(pattern=pattern, maxLength=field.longest, examples=[_EXAMPLES[name]])
+    return schema if field.required else nullable(schema)
+
+
 MOMENT = text("ISO 8601, in UTC.", format="date-time", examples=["2026-03-01T12:30:00.000000Z"])
 DECIMAL = text("A decimal number as text.", pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["149.90"])
+NUMBER: Schema = {
+    "type": ["string", "number"],
+    "description": "A decimal number as text; a JSON number is understood too.",
+    "pattern": r"^-?[0-9]{1,30}(\.[0-9]{1,30})?$",
+    "examples": ["149.90"],
+}
+"""How requests may write what answers write as DECIMAL."""
 TOKEN = text("What a QR code names.", pattern="^[A-Za-z0-9._-]{1,64}$", examples=["mug"])
 STATE = text(_meanings(MEANINGS), enum=[state.value for state in State])
 REASON = text(_meanings(REASON_MEANINGS), enum=[reason.value for reason in Reason])
 
 _MONEY = record(
     {"currency": text("ISO 4217.", pattern="^[A-Z]{3}$", examples=["SEK"]), "value": DECIMAL},
+)
+_PRICE = record(
+    {
+        "currency": text("ISO 4217.", pattern="^[A-Z]{3}$", examples=["SEK"]),
+        "value": {**NUMBER, "exclusiveMinimum": 0, "maximum": int(LARGEST_AMOUNT)},
+    },
+    description="No more decimals than the currency has.",
+    additionalProperties=False,
 )
 _CUSTOMER = record(
     {name: text() for name in ("name", "street", "city", "state", "zip", "country", "email", "msisdn")}
@@ -115,17 +157,17 @@ _WHOLE_PURCHASE: Schema = {
         record({"transitions": array(ref("Transition")), "exchanges": array(ref("Exchange"))}),
     ]
 }
-_PIECE = record({"token": TOKEN, "quantity": number(minimum=1, maximum=LARGEST_QUANTITY)})
-_SKU = nullable(text(maxLength=LONGEST_SKU))
-_EAN = nullable(text(pattern="^[0-9]{8,14}$"))
+_PIECE = record(
+    {"token": TOKEN, "quantity": number(minimum=1, maximum=LARGEST_QUANTITY)}, additionalProperties=False
+)
 _PRODUCT = record(
     {
         "token": TOKEN,
         "title": text(),
         "price": ref("Money"),
         "tax_rate": DECIMAL,
-        "sku": _SKU,
-        "ean": _EAN,
+        "sku": nullable(text(maxLength=LONGEST_SKU)),
+        "ean": nullable(text(pattern="^[0-9]{8,14}$")),
         "for_sale": {"type": "boolean"},
         "bundle": array(ref("Piece")),
         "on_hand": number("Of a bundle: how many its parts make.", minimum=0),
@@ -135,12 +177,20 @@ _PRODUCT = record(
 )
 _PRODUCT_CHANGE = record(
     {
-        "token": text("If given, the one in the address."),
-        "title": text(minLength=1, maxLength=LONGEST_TITLE),
-        "price": ref("Money"),
-        "tax_rate": {**DECIMAL, "description": f"Percent, 0 to {HIGHEST_TAX_RATE}, up to four decimals."},
-        "sku": _SKU,
-        "ean": _EAN,
+        "token": nullable(text("If given, the one in the address.")),
+        "title": text("Space at its ends is not kept.", pattern=r"\S", maxLength=LONGEST_TITLE),
+        "price": ref("Price"),
+        "tax_rate": {
+            **NUMBER,
+            "description": "Percent, up to four decimals.",
+            "minimum": 0,
+            "maximum": HIGHEST_TAX_RATE,
+            "examples": ["25"],
+        },
+        "sku": nullable(text("Empty for none.", maxLength=LONGEST_SKU)),
+        "ean": nullable(
+            text("Empty for none.", pattern=r"^\s*([0-9]{8,14})?\s*$", examples=["7310865004703"])
+        ),
         "on_hand": nullable(number("Stays as it is when left out.", minimum=0, maximum=LARGEST_STOCK)),
         "for_sale": nullable({"type": "boolean", "description": "Stays as it is when left out."}),
         "bundle": nullable(array(ref("Piece"), maxItems=MOST_PARTS)),
@@ -149,13 +199,23 @@ _PRODUCT_CHANGE = record(
     },
     required=["title", "price", "tax_rate"],
     additionalProperties=False,
+    examples=[
+        {
+            "title": "Mug",
+            "price": {"currency": "SEK", "value": "149.90"},
+            "tax_rate": "25",
+            "sku": "MUG-1",
+            "on_hand": 10,
+        }
+    ],
 )
 _STOCK_CHANGE = record(
     {
-        "change": number(
-            "How many came; below 0, how many went.", minimum=-LARGEST_STOCK, maximum=LARGEST_STOCK
-        ),
-        "reason": text(minLength=1, maxLength=200, examples=["delivery"]),
+        "change": {
+            **number("How many came; below 0, how many went.", minimum=-LARGEST_STOCK, maximum=LARGEST_STOCK),
+            "not": {"const": 0},
+        },
+        "reason": text(pattern=FILLED, maxLength=200, examples=["delivery"]),
     },
     additionalProperties=False,
 )
@@ -173,8 +233,9 @@ _ERROR = record(
     required=["error", "message"],
 )
 _ORDER = record(
-    {name: text(maxLength=field.longest) for name, field in FIELDS.items()},
+    {name: _field(name, field) for name, field in FIELDS.items()},
     required=[name for name, field in FIELDS.items() if field.required],
+    description="Other fields are ignored.",
 )
 _SEQR_ERROR = record(
     {
@@ -182,6 +243,8 @@ _SEQR_ERROR = record(
             enum=[
                 "INVALID_REQUEST",
                 "UNAUTHORIZED",
+                "NOT_FOUND",
+                "METHOD_NOT_ALLOWED",
                 "UNKNOWN_PURCHASE_TOKEN",
                 "OUT_OF_STOCK",
                 "TOO_MANY_REQUESTS",
@@ -197,6 +260,7 @@ _SEQR_ERROR = record(
 
 SCHEMAS: dict[str, Schema] = {
     "Money": _MONEY,
+    "Price": _PRICE,
     "Customer": _CUSTOMER,
     "Purchase": _PURCHASE,
     "PurchaseWithHistory": _WHOLE_PURCHASE,

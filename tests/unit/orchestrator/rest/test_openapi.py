@@ -92,6 +92,15 @@ def test_an_operation_is_whole(path: str, method: str, call: dict[str, Any]) -> 
     assert all(answer["description"] for answer in call["responses"].values())
 
 
+@pytest.mark.parametrize(
+    ("status", "header"), [("401", "WWW-Authenticate"), ("429", "Retry-After"), ("503", "Retry-After")]
+)
+def test_a_refusal_names_the_header_that_comes_with_it(status: str, header: str) -> None:
+    refusals = [call["responses"][status] for _, _, call in operations() if status in call["responses"]]
+    assert len(refusals) >= 8
+    assert all(refusal["headers"][header]["required"] for refusal in refusals)
+
+
 def test_required_properties_are_described() -> None:
     for name, schema in SCHEMAS.items():
         if "properties" in schema:
