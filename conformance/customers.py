@@ -11,7 +11,7 @@ from sandbox.ledger import Ledger
 
 _PAUSE = 0.2
 """Seconds between two customers."""
-_WEIGHTS = {"paid": 5, "cancelled": 2, "had no money": 1, "thought it over": 4}
+_WEIGHTS = {"paid": 5, "cancelled": 2, "had no money": 1, "thought it over": 6}
 
 
 @dataclass
@@ -21,14 +21,19 @@ class Customers:
     ledger: Ledger
     chance: Random
     did: Counter[str] = field(default_factory=Counter)
+    _decided: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Until it is cancelled, one after the other decides about the newest invoice that is open."""
+        """Until it is cancelled, one after the other decides about the newest open invoice, once for all."""
         acts = {"paid": self.ledger.pay, "cancelled": self.ledger.cancel, "had no money": self.ledger.fail}
         while True:
             await asyncio.sleep(_PAUSE)
-            reference = next((booked.reference for booked in self.ledger.invoices if booked.open), None)
+            waiting = (booked.reference for booked in self.ledger.invoices if booked.open)
+            reference = next((found for found in waiting if found not in self._decided), None)
+            if reference is None:
+                continue
+            self._decided.add(reference)
             (what,) = self.chance.choices(list(_WEIGHTS), weights=list(_WEIGHTS.values()))
-            if reference is not None and what in acts:
+            self.did[what] += 1
+            if what in acts:
                 acts[what](reference)
-                self.did[what] += 1
