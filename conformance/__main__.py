@@ -53,10 +53,19 @@ def judged(outcomes: list[Outcome]) -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60, help="of each database (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=_seconds, default=60, help="of each database (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=int(time.time()), help="(default: the time of day)")
     parser.add_argument("--database", choices=list(_DATABASES), help="which (default: each)")
     return parser.parse_args()
+
+
+def _seconds(text: str) -> int:
+    seconds = int(text)
+    if seconds < 1:
+        raise argparse.ArgumentTypeError("should be 1 or more")
+    return seconds
 
 
 if __name__ == "__main__":
