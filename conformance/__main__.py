@@ -62,10 +62,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _seconds(text: str) -> int:
-    seconds = int(text)
-    if seconds < 1:
-        raise argparse.ArgumentTypeError("should be 1 or more")
-    return seconds
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("should be a whole number from 1 on")
+    return int(text)
 
 
 if __name__ == "__main__":
