@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,13 +33,12 @@ class Plan:
     seed: int
     seconds: int | None = None
     examples: int | None = None
-    workers: int = 1
 
     def options(self) -> list[str]:
         """For schemathesis."""
         given = {"--max-time": self.seconds, "--max-examples": self.examples}
         limits = [word for name, value in given.items() if value for word in (name, str(value))]
-        return [*limits, "--seed", str(self.seed), "--workers", str(self.workers)]
+        return [*limits, "--seed", str(self.seed)]
 
 
 async def interview(database: str, plan: Plan, home: Path) -> Outcome:
@@ -48,8 +46,7 @@ async def interview(database: str, plan: Plan, home: Path) -> Outcome:
 
     Raises BenchError.
     """
-    began_at, began = datetime.now(UTC), time.monotonic()
-    stem = f"{began_at:%Y-%m-%dT%H%M%SZ}-{database.lower()}"
+    stem = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}-{database.lower()}"
     with run_directory(home) as place, empty_database(database, place) as url:
         async with stage(database, url, place, plan.seed) as opened:
             report = home / f"{stem}.json"
@@ -57,8 +54,6 @@ async def interview(database: str, plan: Plan, home: Path) -> Outcome:
             await _ask(opened, [*plan.options(), *_told(reports)], place)
             return Outcome(
                 database=database,
-                began_at=began_at,
-                seconds=time.monotonic() - began,
                 report=_read(report),
                 customers=dict(opened.customers.did),
                 errors=tuple(opened.shop.errors),

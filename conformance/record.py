@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 _HEADER = ("database", "seed", "seconds", "calls", "cases", "failures", "customers", "verdict")
@@ -15,8 +14,6 @@ class Outcome:
     """One run. ``report`` is what schemathesis wrote; ``errors`` what the program logged as such."""
 
     database: str
-    began_at: datetime
-    seconds: float
     report: Mapping[str, Any]
     customers: Mapping[str, int]
     errors: tuple[str, ...]
@@ -29,6 +26,8 @@ class Outcome:
             for failure in self.report["failures"]
         ]
         found += [f"schemathesis could not ask: {error}." for error in self.report["errors"]]
+        if not self.report["complete"]:
+            found.append("schemathesis did not come to its end.")
         operations = self.report["operations"]
         if missed := operations["total"] - operations["tested"]:
             found.append(f"{missed} of {operations['total']} calls were not asked.")

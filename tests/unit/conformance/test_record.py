@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -21,8 +20,9 @@ REPORT: dict[str, Any] = {
     "phases": {"examples": ASKED, "stateful": ASKED},
     "failures": [],
     "errors": [],
+    "complete": True,
 }
-RIGHT = Outcome(SQLITE, datetime(2026, 3, 1, tzinfo=UTC), 70.0, REPORT, {"paid": 5}, ())
+RIGHT = Outcome(SQLITE, REPORT, {"paid": 5}, ())
 LIE = {"title": "Undocumented status", "type": "UndefinedStatusCode", "operations": ["GET /a", "PUT /b"]}
 FAILED = {"status": "failure", "skip_reason": None}
 SKIPPED = {"status": "skip", "skip_reason": "nothing to test"}
@@ -40,6 +40,7 @@ def test_a_run_without_a_finding_is_right(capsys: pytest.CaptureFixture[str]) ->
     ("changes", "sentence"),
     [
         ({"failures": [LIE]}, "Undocumented status (UndefinedStatusCode): GET /a, PUT /b."),
+        ({"complete": False}, "schemathesis did not come to its end."),
         ({"errors": ["no connection"]}, "schemathesis could not ask: no connection."),
         ({"phases": {"examples": FAILED, "stateful": SKIPPED}}, "Nothing was asked in the phase stateful."),
         ({"operations": {"total": 10, "tested": 9}}, "1 of 10 calls were not asked."),
