@@ -167,6 +167,9 @@ TARGET = Target(
     words=WORDS,
     longest=4096,
     vary=within(
-        re.compile(rb"[^,;\r\n]+"), re.compile(rb"(?<=[,;])[^,;\r\n]*(?=[,;])"), re.compile(rb"[^\n]+\n")
+        re.compile(rb"(?<=[,;])[^,;\r\n]*(?=[,;])"),  # a cell
+        re.compile(rb"[^,;\r\n]+"),
+        re.compile(rb"[^\n]+\n"),
+        anew=SEEDS["products"],
     ),
 )

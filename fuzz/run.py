@@ -75,6 +75,7 @@ def _options(target: Target, work: Path, seconds: int) -> list[str]:
         f"-max_len={target.longest}",
         f"-dict={words}",
         f"-timeout={_SLOWEST}",
+        "-mutate_depth=3",
         "-print_final_stats=1",
     ]
 

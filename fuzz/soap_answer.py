@@ -256,5 +256,6 @@ TARGET = Target(
         re.compile(rb"<(\w+)>[^<]*</\1>"),  # an element that holds one
         re.compile(rb"<(\w+)>.*?</\1>", re.DOTALL),
         re.compile(rb"[^\r\n]+\r\n"),  # a line of the head
+        anew=SEEDS["answered"],
     ),
 )

@@ -6,7 +6,7 @@ Nothing here needs the fuzzer: a judge is a function over bytes, which the tests
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
@@ -29,10 +29,15 @@ Vary = Callable[[bytes, Change, Random], bytes]
 change to a part that can bear it."""
 
 
-def within(*patterns: re.Pattern[bytes]) -> Vary:
-    """Mostly change, double or drop one thing that looks like one of the patterns; else change anything."""
+def within(*patterns: re.Pattern[bytes], anew: Sequence[bytes]) -> Vary:
+    """Mostly change, double or drop one thing that looks like one of the patterns; else change anything.
+
+    Now and then begin ``anew`` with one of those: from nonsense no change leads back to sense.
+    """
 
     def vary(data: bytes, change: Change, random: Random) -> bytes:
+        if random.random() < 0.25:
+            data = random.choice(anew)
         found = list(random.choice(patterns).finditer(data))
         if not found or random.random() < 0.15:
             return change(data)
