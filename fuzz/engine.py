@@ -1,7 +1,7 @@
 """The fuzzer itself, in a process of its own: libFuzzer ends that when its time is over, or a judge broke.
 
-``python -m fuzz.engine TARGET DIRECTORY OPTION...``: the directory is the judge's, with a file in it that
-counts how inputs ended; the options are libFuzzer's.
+``python -m fuzz.engine TARGET DIRECTORY OPTION...``: the directory is for what need not last, with a file in
+it that counts how inputs ended; the options are libFuzzer's.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WRITE_EVERY = 2.0
 
 with atheris.instrument_imports(include=OURS):
     from fuzz.run import ENDINGS
-    from fuzz.target import Judge, load
+    from fuzz.target import Judge, Target, load
 
     TARGET = load(sys.argv[1])
 
@@ -48,10 +48,24 @@ def _changed(longest: int, data: bytes) -> bytes:
     return bytes(atheris.Mutate(data, longest))
 
 
+def _options(target: Target, directory: Path) -> list[str]:
+    """What libFuzzer needs to know of the target; seeds and dictionary are written to the directory."""
+    seeds, words = directory / "seeds", directory / "words"
+    seeds.mkdir()
+    for number, seed in enumerate(target.all_seeds()):
+        (seeds / str(number)).write_bytes(seed)
+    lines = ("".join(f"\\x{byte:02x}" for byte in word) for word in target.words)
+    words.write_text("".join(f'"{line}"\n' for line in lines), encoding="ascii")
+    return [f"-max_len={target.longest}", f"-dict={words}", str(seeds)]
+
+
 def main() -> None:
     """Never returns."""
     directory = Path(sys.argv[2])
-    with TARGET.open(directory) as judge:
+    place = directory / "judge"
+    place.mkdir()
+    options = [*sys.argv[3:], *_options(TARGET, directory)]
+    with TARGET.open(place) as judge:
         judge_and_count = counting(judge, directory / ENDINGS)
 
         def test_one_input(data: bytes) -> None:
@@ -61,7 +75,7 @@ def main() -> None:
             change = partial(_changed, longest)
             return TARGET.vary(data, change, Random(seed))[:longest]
 
-        atheris.Setup([sys.argv[0], *sys.argv[3:]], test_one_input, custom_mutator=vary)
+        atheris.Setup([sys.argv[0], *options], test_one_input, custom_mutator=vary)
         atheris.Fuzz()
 
 

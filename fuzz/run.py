@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import IO
 
 from fuzz.figures import Figures
-from fuzz.target import Target, load
 
 ENDINGS = "endings.json"
-"""Where the engine counts how inputs ended, in the judge's directory."""
+"""Where the engine counts how inputs ended, in its directory."""
 
 _MEMORY = Path("/dev/shm")  # noqa: S108
-_SLOWEST = 60
-"""Seconds that an input may take before it counts as a crash."""
+_OPTIONS = ("-timeout=60", "-mutate_depth=3", "-print_final_stats=1")
+"""An input that takes longer than so many seconds counts as a crash."""
 _KEEP_EVERY = 10.0
 _LAST_WORDS = 60
 
@@ -45,39 +44,18 @@ def run(name: str, seconds: int, directory: Path) -> Figures:
     corpus, figures = directory / "corpus" / name, Figures(name)
     corpus.mkdir(parents=True, exist_ok=True)
     with workplace() as work, (directory / f"{name}.log").open("w", encoding="utf-8") as log:
-        options = _options(load(name), work, seconds)
-        options += [f"-artifact_prefix={directory / name}-", str(corpus), str(work / "seeds")]
-        judged = work / "judge"
-        judged.mkdir()
-        command = [sys.executable, "-m", "fuzz.engine", name, str(judged), *options]
+        options = [*_OPTIONS, f"-max_total_time={seconds}", f"-artifact_prefix={directory / name}-"]
+        command = [sys.executable, "-m", "fuzz.engine", name, str(work), *options, str(corpus)]
         with subprocess.Popen(  # noqa: S603  # ourselves
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
         ) as fuzzer:
             assert fuzzer.stdout is not None
-            last_words = _listen(fuzzer.stdout, log, figures, directory, judged / ENDINGS)
+            last_words = _listen(fuzzer.stdout, log, figures, directory, work / ENDINGS)
     if fuzzer.returncode:
         sys.stderr.write(last_words)
         if not figures.crashes:
             raise FuzzError(f"the fuzzer ended with status {fuzzer.returncode}; {log.name} says why.")
     return figures
-
-
-def _options(target: Target, work: Path, seconds: int) -> list[str]:
-    """libFuzzer's; the seeds and the dictionary are written to the directory."""
-    seeds, words = work / "seeds", work / "words"
-    seeds.mkdir()
-    for number, seed in enumerate(target.all_seeds()):
-        (seeds / str(number)).write_bytes(seed)
-    lines = ("".join(f"\\x{byte:02x}" for byte in word) for word in target.words)
-    words.write_text("".join(f'"{line}"\n' for line in lines), encoding="ascii")
-    return [
-        f"-max_total_time={seconds}",
-        f"-max_len={target.longest}",
-        f"-dict={words}",
-        f"-timeout={_SLOWEST}",
-        "-mutate_depth=3",
-        "-print_final_stats=1",
-    ]
 
 
 def _listen(said: IO[str], log: IO[str], figures: Figures, directory: Path, endings: Path) -> str:

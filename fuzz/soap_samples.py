@@ -56,6 +56,8 @@ SEEDS = {
     "unknown": (
         _http("sendInvoice", success("sendInvoice")),
         _http("cancelInvoice", success("sendInvoice")),
+        _http("cancelInvoice", answer("cancelInvoice", "<resultDescription>SUCCESS</resultDescription>")),
+        _http("sendInvoice", answer("sendInvoice", ISSUED)),
         _http("cancelInvoice", _FAULT, status="500 Internal Server Error"),
         _http("getPaymentStatus", _PAID, status="503 Service Unavailable"),
         _http("getPaymentStatus", _PAID, "Content-Length: 9999"),
