@@ -209,6 +209,7 @@ def _check_purchase(shop: _Shop, sent: HttpCall, answer: dict[str, Any], added: 
     (row,) = shop.look.execute(query, (answer["invoiceReferenceId"],)).fetchall()
     for name, column in _COLUMNS.items():
         assert row[column] == (order.get(name) or ""), (name, row[column], order.get(name))
+        assert "\0" not in row[column], "PostgreSQL would not take it"
     assert row["state"] == "invoiced", row["state"]
     assert (row["amount"], row["currency"]) == (_PRICES[row["purchase_token"]], "SEK"), dict(row)
     twins = "SELECT count(*) FROM purchases WHERE request_key = ?"
