@@ -15,7 +15,7 @@ COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orc
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench audit simulate chaos endure conform pictures translations format lock wheel clean
+.PHONY: help run test check bench audit simulate chaos endure fuzz conform pictures translations format lock wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -64,6 +64,9 @@ endure: $(STAMPS)/dev $(VENDOR) ## Pay 10,000 purchases in each way of notifying
 	@$(BIN)/python -m endurance $(if $(COUNT),--count $(COUNT)) $(if $(OPEN),--open $(OPEN)) $(if $(RATE),--rate $(RATE)) \
 		$(if $(MODE),--mode $(MODE)) $(if $(DATABASE),--database $(DATABASE))
 
+fuzz: $(STAMPS)/fuzz ## Throw bytes at createPurchase, SEQR's answers and the CSV import (SECONDS=60 TARGET=...; INPUT=file alone)
+	@$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60) $(if $(TARGET),--target $(TARGET)) $(if $(INPUT),--input $(INPUT))
+
 chaos: $(STAMPS)/dev ## Kill, freeze and cut off real processes under load; figures go to var/chaos
 	$(BIN)/python -m pytest tests/chaos
 
@@ -89,6 +92,7 @@ lock: $(STAMPS)/dev ## Write the locks anew after a change of pyproject.toml or 
 	$(COMPILE) pyproject.toml --group build --output-file requirements.lock > /dev/null
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock > /dev/null
 	$(COMPILE) --group node --output-file requirements-node.lock > /dev/null
+	$(COMPILE) --group fuzz --output-file requirements-fuzz.lock > /dev/null
 	npm install --package-lock-only --ignore-scripts --no-audit --no-fund
 
 wheel: $(STAMPS)/dev $(VENDOR) ## Build the wheel into dist
@@ -110,6 +114,11 @@ $(STAMPS)/runtime: requirements.lock pyproject.toml | $(STAMPS)/python
 $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime
 	@echo "Installing the tools for tests and checks (requirements-dev.lock)"
 	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(STAMPS)/fuzz: requirements-fuzz.lock $(STAMPS)/dev
+	@echo "Installing the fuzzer (requirements-fuzz.lock)"
+	@$(PIP) --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
 $(VENDOR): package-lock.json scripts/vendor.py requirements-node.lock | $(STAMPS)/python

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from dashboard.answer import bare
@@ -43,6 +43,9 @@ def handlers(desk: Desk) -> Handlers:
         words = said or _WORDS.get(error.status_code, mark("Go back and try again."))
         return _answer(desk, request, error.status_code, words, error.headers)
 
+    async def cut_off(request: Request, _: Exception) -> Response:
+        return _answer(desk, request, 400, _WORDS[400], None)
+
     async def database_down(request: Request, error: Exception) -> Response:
         log.warning("dashboard.no_database", path=request.url.path, reason=str(error))
         words = mark("Nothing is lost: what was committed is kept. Reload the page in a moment.")
@@ -55,7 +58,12 @@ def handlers(desk: Desk) -> Handlers:
         )
         return _answer(desk, request, 500, words, None)
 
-    return {HTTPException: told, DatabaseUnavailable: database_down, Exception: unexpected}
+    return {
+        HTTPException: told,
+        ClientDisconnect: cut_off,
+        DatabaseUnavailable: database_down,
+        Exception: unexpected,
+    }
 
 
 def _answer(

@@ -13,7 +13,7 @@ from http import HTTPStatus
 import structlog
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from orchestrator.errors import OrchestratorError
@@ -96,6 +96,8 @@ def invalid(fields: Fields) -> Refusal:
 
 def problem_of(error: Exception) -> Problem:
     """What to tell of ``error``. What nobody expected is told as 500, without its text."""
+    if isinstance(error, ClientDisconnect):  # nobody hears this, but the log tells of it
+        error = HTTPException(400, "The request was cut off in the middle")
     match error:
         case Refusal():
             return Problem(error.status, error.code, error.message, error.fields, error.headers)
@@ -178,7 +180,7 @@ def handlers(elsewhere: Handler | None = None) -> dict[type[Exception] | int, Ha
                 return words(problem)
         return await (elsewhere or _plain)(request, error)
 
-    kinds = (OrchestratorError, NotAllowed, ValidationError, HTTPException, Exception)
+    kinds = (OrchestratorError, NotAllowed, ValidationError, HTTPException, ClientDisconnect, Exception)
     return dict.fromkeys(kinds, answer)
 
 

@@ -63,8 +63,8 @@ def _parsed_as_declared_by_http(answer: HttpAnswer, fault: etree.XMLSyntaxError)
     try:
         if answer.charset:
             return _secure_parse(answer.body, answer.charset)
-    except (etree.XMLSyntaxError, LookupError):
-        pass  # the first reading's error tells more
+    except (etree.XMLSyntaxError, LookupError, ValueError):
+        pass  # the first reading's error tells more than one about the charset
     start = decoded(answer.body[:_SHOWN]).strip()
     raise Unintelligible(
         f"The answer is not XML ({answer.content_type or 'no content type'}): {start}"

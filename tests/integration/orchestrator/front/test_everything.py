@@ -19,7 +19,10 @@ from sqlalchemy import Connection, insert
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
+from fuzz.http_call import HttpCall, call
+from fuzz.listening import listening
 from orchestrator import session
 from orchestrator.app import build_app, make_sandbox
 from orchestrator.database import Database
@@ -27,7 +30,7 @@ from orchestrator.identity import new_id, now
 from orchestrator.session import Origin
 from orchestrator.tables import exchanges, users
 from tests.fixtures.dashboard import place
-from tests.fixtures.operations import API_TOKEN, SECRET, parts_on
+from tests.fixtures.operations import API_TOKEN, SECRET, parts_on, settings
 from tests.fixtures.shop import stocked
 
 PUBLIC = "https://shop.example"
@@ -55,6 +58,7 @@ _PROJECT = "[build-system]"
 class World:
     """A client of the whole program, signed in as an admin, and its addresses."""
 
+    app: ASGIApp
     http: httpx2.AsyncClient
     paths: list[tuple[str, str]]
     """Method and path, with parameters in braces."""
@@ -116,7 +120,7 @@ async def world(sqlite_only: Database) -> AsyncIterator[World]:
         "name": "ada",
     }
     async with httpx2.AsyncClient(transport=transport, base_url=PUBLIC, headers=headers) as http:
-        yield World(http, paths, known)
+        yield World(app, http, paths, known)
     await parts.seqr.close()
 
 
@@ -196,6 +200,23 @@ async def test_no_string_in_a_path_breaks_anything(world: World) -> None:
             answer = await world.http.get(world.filled(path, quote(hostile, safe="")))
             assert answer.status_code < 500, (path, hostile, answer.text[:500])
             assert _PROJECT not in answer.text
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+async def test_who_leaves_in_the_middle_of_a_request_is_no_error_of_ours(world: World, kind: str) -> None:
+    sent = {name.lower().encode(): value.encode() for name, value in world.http.headers.items()}
+    sent |= {b"host": b"shop.example", b"content-type": kind.encode(), b"content-length": b"99"}
+    cut = HttpCall(tuple(sent.items()), b"{", leaves=True)
+    bodies = [path for path in world.paths if path[0] in ("POST", "PUT")]
+    asked = [(method, world.filled(path)) for method, path in bodies if not path.startswith("/sandbox/")]
+    assert len(asked) > 30
+    with listening(settings()) as listener:
+        for method, path in asked:
+            result = await call(world.app, path, cut, method)
+            assert 200 <= result.status < 500, (method, path, result.status)
+            listener.check()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -45,6 +45,7 @@ RAISED: dict[str, Exception] = {
     "fields": invalid({"email": "must be a mail address"}),
     "model": wrong_body(),
     "teapot": Refusal(401, "unauthorized", "Who are you?", headers={"WWW-Authenticate": "Bearer"}),
+    "left": ClientDisconnect(),
     "bug": RuntimeError("the password is hunter2"),
 }
 
@@ -74,6 +75,7 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
         ("database", 503, "SYSTEM_ERROR"),
         ("fields", 422, "INVALID_REQUEST"),
         ("teapot", 401, "UNAUTHORIZED"),
+        ("left", 400, "INVALID_REQUEST"),
         ("bug", 500, "SYSTEM_ERROR"),
     ],
 )
@@ -92,6 +94,7 @@ async def test_seqr_gets_an_error_code(http: httpx2.AsyncClient, name: str, stat
         ("fields", 422, "invalid_request"),
         ("model", 422, "invalid_request"),
         ("teapot", 401, "unauthorized"),
+        ("left", 400, "invalid_request"),
         ("bug", 500, "system_error"),
     ],
 )

@@ -192,8 +192,9 @@ async def test_an_encoding_that_only_http_declares_is_read() -> None:
     assert outcome.description == "Räksmörgås"
 
 
-async def test_a_charset_that_nobody_knows_is_no_obstacle() -> None:
-    assert "not XML" in (await unknown(http(b"\xff<", 200, "text/xml; charset=klingon"))).description
+@pytest.mark.parametrize("charset", ["klingon", "utf\x068", "utf-8\0", "\udcff"])
+async def test_a_charset_that_nobody_knows_is_no_obstacle(charset: str) -> None:
+    assert "not XML" in (await unknown(http(b"\xff<", 200, f"text/xml; charset={charset}"))).description
 
 
 async def test_no_connection_is_busy() -> None:
