@@ -51,7 +51,7 @@ def _soap_content(answer: HttpAnswer) -> etree._Element:
 
 def _parsed(answer: HttpAnswer) -> etree._Element:
     try:
-        root = _secure_parse(answer.body, None)
+        root = etree.fromstring(answer.body, _PARSER)
     except etree.XMLSyntaxError as fault:
         root = _parsed_as_declared_by_http(answer, fault)
     if root.getroottree().docinfo.internalDTD is not None:
@@ -62,7 +62,7 @@ def _parsed(answer: HttpAnswer) -> etree._Element:
 def _parsed_as_declared_by_http(answer: HttpAnswer, fault: etree.XMLSyntaxError) -> etree._Element:
     try:
         if answer.charset:
-            return _secure_parse(answer.body, answer.charset)
+            return etree.fromstring(answer.body, _secure_parser(answer.charset))
     except (etree.XMLSyntaxError, LookupError, ValueError):
         pass  # the first reading's error tells more than one about the charset
     start = decoded(answer.body[:_SHOWN]).strip()
@@ -71,8 +71,8 @@ def _parsed_as_declared_by_http(answer: HttpAnswer, fault: etree.XMLSyntaxError)
     ) from fault
 
 
-def _secure_parse(body: bytes, encoding: str | None) -> etree._Element:
-    parser = etree.XMLParser(
+def _secure_parser(encoding: str | None = None) -> etree.XMLParser:
+    return etree.XMLParser(
         encoding=encoding,
         resolve_entities=False,
         load_dtd=False,
@@ -81,7 +81,9 @@ def _secure_parse(body: bytes, encoding: str | None) -> etree._Element:
         remove_comments=True,
         remove_pis=True,
     )
-    return etree.fromstring(body, parser)
+
+
+_PARSER = _secure_parser()
 
 
 def _fault_text(fault: etree._Element) -> str:

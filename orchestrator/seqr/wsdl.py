@@ -1,7 +1,7 @@
-"""SEQR's WSDL at work: fields to messages and messages to fields. All that touches zeep is in this file.
+"""SEQR's WSDL at work: fields to messages and messages to fields. All that calls zeep is in this file.
 
-Only zeep's serializer and parser are used, through the WSDL's own operations; HTTP is the transport's.
-Whoever wants a faster serializer puts another :class:`Dialect` in its place.
+zeep reads the WSDL, writes the first envelope of each shape, and says which type an element of an answer has.
+HTTP is the transport's.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from zeep.settings import Settings
 from zeep.transports import Transport as WsdlLoader
 from zeep.wsdl import Document
 from zeep.wsdl.bindings import Soap11Binding
-from zeep.xsd.context import XmlParserContext
-from zeep.xsd.valueobjects import CompoundValue
 
-from orchestrator.seqr.errors import SeqrSetupError, Unintelligible
-from orchestrator.seqr.order import SchemaOrder
+from orchestrator.seqr.errors import SeqrSetupError
+from orchestrator.seqr.reader import Reader
 from orchestrator.seqr.request import Fields
+from orchestrator.seqr.template import Templates
 
 NAMESPACE = "http://external.interfaces.ers.seamless.com/"
 SHIPPED_WSDL = Path(__file__).with_name("seqr.wsdl")
@@ -30,8 +29,7 @@ OPERATIONS = ("sendInvoice", "getPaymentStatus", "cancelInvoice")
 
 _LOAD_TIMEOUT = 10.0
 
-# zeep leaves these without types: as Any they are called without claiming any.
-_parser_context: Any = XmlParserContext
+# zeep leaves it without types: as Any it is called without claiming any.
 _wsdl_loader: Any = WsdlLoader
 
 
@@ -52,8 +50,8 @@ class Wsdl:
     def __init__(self, document: Document, binding: Any) -> None:
         self._schema: Any = document.types
         self._operations: Mapping[str, Any] = {name: binding.get(name) for name in binding.all()}
-        self._order = SchemaOrder(NAMESPACE)
-        self._settings = document.settings
+        self._reader = Reader(NAMESPACE)
+        self._templates = Templates(self.create)
 
     @classmethod
     def load(cls, location: str | Path = SHIPPED_WSDL) -> Wsdl:
@@ -66,28 +64,17 @@ class Wsdl:
         return cls(document, _binding(document, str(location)))
 
     def write(self, operation: str, fields: Fields) -> bytes:
+        return self._templates.write(operation, fields)
+
+    def create(self, operation: str, fields: Fields) -> bytes:
+        """The envelope as zeep writes it, which takes long."""
         envelope = self._operations[operation].create(**fields).content
         return bytes(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"))
 
     def read(self, operation: str, answer: etree._Element) -> Fields:
         element = self._schema.get_element(f"{{{NAMESPACE}}}{operation}Response")
-        self._order.arrange(answer, element.type)
-        try:
-            value = element.parse(answer, self._schema, context=_parser_context(settings=self._settings))
-        except Exception as fault:  # zeep raises what it likes on a message that does not fit
-            raise Unintelligible(f"SEQR's answer to {operation} does not fit the WSDL: {fault}") from fault
-        returned = getattr(value, "return", None)
-        return _plain_fields(returned) if isinstance(returned, CompoundValue) else {}
-
-
-def _plain_fields(value: CompoundValue) -> Fields:
-    return {name: _plain(value[name]) for name in value}
-
-
-def _plain(value: Any) -> object:
-    if isinstance(value, CompoundValue):
-        return _plain_fields(value)
-    return [_plain(item) for item in value] if isinstance(value, list) else value
+        returned = self._reader.fields(answer, element.type).get("return")
+        return returned if isinstance(returned, Mapping) else {}
 
 
 def _document(location: str) -> Document:

@@ -99,7 +99,10 @@ async def test_a_code_without_words_gets_its_name() -> None:
         (answer("sendInvoice", f"<resultCode>zero</resultCode>{ISSUED}"), "no result code"),
         (answer("sendInvoice", f"<resultCode>{10**30}</resultCode>{ISSUED}"), "no result code"),
         (answer("sendInvoice", ""), "no result code"),
-        (answer("sendInvoice", "<resultCode>0</resultCode><resultCode>49</resultCode>"), "does not fit"),
+        (
+            answer("sendInvoice", "<resultCode>0</resultCode><resultCode>49</resultCode>"),
+            "has resultCode twice",
+        ),
         (success("cancelInvoice"), "cancelInvoiceResponse"),
         (envelope(""), "body is empty"),
         (

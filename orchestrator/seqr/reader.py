@@ -1,0 +1,65 @@
+"""Read an answer's elements by the types of a WSDL, whatever order they come in.
+
+SEQR sends and takes elements in any order; zeep's strict parser refuses what is out of order and its lax one
+drops it. So the types are zeep's and the walk is ours. What the schema does not know is passed over, and what
+its type cannot hold is None: nothing that SEQR adds later can hide what it says today.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lxml import etree
+
+from orchestrator.seqr.errors import Unintelligible
+from orchestrator.seqr.request import Fields
+
+_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+class Reader:
+    """Turns elements into fields by their zeep types. Keeps a plan per type, so make one per WSDL."""
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._plans: dict[int, dict[str, Any]] = {}
+
+    def fields(self, node: etree._Element, xsd_type: Any) -> Fields:
+        """What ``node`` holds as ``xsd_type`` (a complex zeep type) has it. Raises Unintelligible when an
+        element that the type has once is there twice: nobody can tell which one is meant."""
+        members = self._plan(xsd_type)
+        found: dict[str, Any] = {}
+        for child in node:
+            member = members.get(child.tag)
+            if member is None:
+                continue
+            name, value = member.name, self._value(child, member)
+            if member.accepts_multiple:
+                found.setdefault(name, []).append(value)
+            elif name in found:
+                raise Unintelligible(f"The answer has {name} twice.")
+            else:
+                found[name] = value
+        return found
+
+    def _value(self, node: etree._Element, member: Any) -> object:
+        if member.nillable and node.get(_NIL) in ("true", "1"):
+            return None
+        return self.fields(node, member.type) if self._plan(member.type) else _leaf(node.text, member.type)
+
+    def _plan(self, xsd_type: Any) -> dict[str, Any]:
+        """The members of a type by their tags; none where it is simple."""
+        plan = self._plans.get(id(xsd_type))  # zeep's types cannot be hashed, and live as long as the WSDL
+        if plan is None:
+            members = [member for _, member in getattr(xsd_type, "elements", ()) if member.qname]
+            plan = {member.qname.localname: member for member in members}
+            plan |= {f"{{{self._namespace}}}{name}": member for name, member in plan.items()}
+            self._plans[id(xsd_type)] = plan
+        return plan
+
+
+def _leaf(text: str | None, xsd_type: Any) -> object:
+    try:
+        return None if text is None else xsd_type.pythonvalue(text)
+    except (ValueError, TypeError, ArithmeticError):
+        return None
