@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from orchestrator import exchange, journal, outbox, stock, stray
 from orchestrator.identity import new_id
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.invoice import build
 from orchestrator.pricing import read_lines
-from orchestrator.purchase import Purchase, load, lock
+from orchestrator.purchase import Purchase, load, lock_owner
 from orchestrator.seqr.messages import Answered, Busy, Invoice, IssuedInvoice, Outcome, Refused
 from orchestrator.settings import Settings
 from orchestrator.stamp import CUSTOMER, Stamp
@@ -55,7 +55,12 @@ class Attempt:
         return self.status == LOST and self.closed_at is not None and at < self.closed_at + LOST_FOR
 
 
-_COLUMNS = [invoice_attempts.c[name] for name in Attempt.__slots__]
+# Made once, as making one takes longer than running it.
+_READ = select(*(invoice_attempts.c[name] for name in Attempt.__slots__))
+_READ_ONE = _READ.where(invoice_attempts.c.id == bindparam("attempt_id"))
+_READ_ALL = _READ.where(invoice_attempts.c.purchase_id == bindparam("purchase_id")).order_by(
+    invoice_attempts.c.number
+)
 
 
 def patience(settings: Settings) -> timedelta:
@@ -65,22 +70,16 @@ def patience(settings: Settings) -> timedelta:
 
 def of_purchase(connection: Connection, purchase_id: str) -> list[Attempt]:
     """All attempts of a purchase, oldest first."""
-    rows = connection.execute(
-        select(*_COLUMNS)
-        .where(invoice_attempts.c.purchase_id == purchase_id)
-        .order_by(invoice_attempts.c.number)
-    )
-    return [Attempt(*row) for row in rows]
+    return [Attempt(*row) for row in connection.execute(_READ_ALL, {"purchase_id": purchase_id})]
 
 
 def load_attempt(connection: Connection, attempt_id: str) -> Attempt:
-    return Attempt(*connection.execute(select(*_COLUMNS).where(invoice_attempts.c.id == attempt_id)).one())
+    return Attempt(*connection.execute(_READ_ONE, {"attempt_id": attempt_id}).one())
 
 
 def lock_with_purchase(connection: Connection, attempt_id: str) -> tuple[Attempt, Purchase]:
     """Read an attempt and its purchase in order to change them."""
-    owner = select(invoice_attempts.c.purchase_id).where(invoice_attempts.c.id == attempt_id)
-    purchase = lock(connection, owner.scalar_subquery())
+    purchase = lock_owner(connection, attempt_id)
     return load_attempt(connection, attempt_id), purchase
 
 

@@ -15,21 +15,20 @@ _BITE = 1000
 
 def keep(connection: Connection, exchange: Exchange, purchase_id: str, attempt_id: str) -> None:
     """Keep one call. Its credentials were masked where it was made."""
-    connection.execute(
-        insert(exchanges).values(
-            id=new_id(),
-            purchase_id=purchase_id,
-            attempt_id=attempt_id,
-            operation=exchange.operation,
-            started_at=exchange.started_at,
-            duration_ms=exchange.duration_ms,
-            verdict=exchange.verdict.value,
-            result_code=exchange.result_code,
-            detail=exchange.detail,
-            request=exchange.request,
-            response=exchange.response,
-        )
-    )
+    row = {
+        "id": new_id(),
+        "purchase_id": purchase_id,
+        "attempt_id": attempt_id,
+        "operation": exchange.operation,
+        "started_at": exchange.started_at,
+        "duration_ms": exchange.duration_ms,
+        "verdict": exchange.verdict.value,
+        "result_code": exchange.result_code,
+        "detail": exchange.detail,
+        "request": exchange.request,
+        "response": exchange.response,
+    }
+    connection.execute(insert(exchanges), row)
 
 
 def last_refusal(connection: Connection, purchase_id: str) -> str | None:

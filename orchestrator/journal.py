@@ -145,14 +145,15 @@ def _append(
     detail: str,
 ) -> None:
     connection.execute(
-        insert(journal).values(
-            purchase_id=purchase_id,
-            sequence=sequence,
-            at=stamp.at,
-            trigger=trigger,
-            source=source,
-            target=target,
-            actor=stamp.actor,
-            detail=detail,
-        )
+        insert(journal),
+        {
+            "purchase_id": purchase_id,
+            "sequence": sequence,
+            "at": stamp.at,
+            "trigger": trigger,
+            "source": source,
+            "target": target,
+            "actor": stamp.actor,
+            "detail": detail,
+        },
     )

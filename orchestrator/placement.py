@@ -138,7 +138,7 @@ def _write(
         "updated_at": stamp.at,
     }
     try:
-        connection.execute(insert(purchases).values(row))
+        connection.execute(insert(purchases), row)
     except IntegrityError as error:
         raise LostRace("A twin of the order came first.") from error
     journal.begin(connection, purchase_id, stamp, f"The customer ordered {product.title}.")

@@ -9,11 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, ScalarSelect, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from orchestrator.errors import OrchestratorError
 from orchestrator.money import Money
-from orchestrator.tables import purchases
+from orchestrator.tables import invoice_attempts, purchases
 from statemachine import State
 
 UNPAID = (State.RECEIVED.value, State.INVOICED.value)
@@ -96,25 +96,38 @@ class Purchase:
         return self.received_at > self.created_at
 
 
-_COLUMNS = [purchases.c[field.name] for field in fields(Purchase)]
+# Made once, as making one takes longer than running it.
+_READ = select(*(purchases.c[field.name] for field in fields(Purchase)))
+_READ_ONE = _READ.where(purchases.c.id == bindparam("purchase_id"))
+_LOCK_ONE = _READ_ONE.with_for_update(key_share=True)
+_LOCK_OWNER = _READ.where(
+    purchases.c.id
+    == select(invoice_attempts.c.purchase_id)
+    .where(invoice_attempts.c.id == bindparam("attempt_id"))
+    .scalar_subquery()
+).with_for_update(key_share=True)
 
 
 def load(connection: Connection, purchase_id: str) -> Purchase:
     """Read one purchase. Raises PurchaseUnknown."""
-    row = connection.execute(select(*_COLUMNS).where(purchases.c.id == purchase_id)).one_or_none()
-    if row is None:
-        raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
-    return Purchase(*row)
+    return _one(connection, _READ_ONE, purchase_id)
 
 
-def lock(connection: Connection, purchase_id: str | ScalarSelect[Any]) -> Purchase:
+def lock(connection: Connection, purchase_id: str) -> Purchase:
     """Read one purchase in order to change it: whoever else wants to waits for our commit, and reads then.
 
     Raises PurchaseUnknown.
     """
-    row = connection.execute(
-        select(*_COLUMNS).where(purchases.c.id == purchase_id).with_for_update(key_share=True)
-    ).one_or_none()
+    return _one(connection, _LOCK_ONE, purchase_id)
+
+
+def lock_owner(connection: Connection, attempt_id: str) -> Purchase:
+    """Lock the purchase that an invoice attempt belongs to."""
+    return Purchase(*connection.execute(_LOCK_OWNER, {"attempt_id": attempt_id}).one())
+
+
+def _one(connection: Connection, statement: Select[Any], purchase_id: str) -> Purchase:
+    row = connection.execute(statement, {"purchase_id": purchase_id}).one_or_none()
     if row is None:
         raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
     return Purchase(*row)
@@ -122,12 +135,7 @@ def lock(connection: Connection, purchase_id: str | ScalarSelect[Any]) -> Purcha
 
 def find_by_request(connection: Connection, request_key: str) -> Purchase | None:
     """The latest purchase that the same request made."""
-    statement = (
-        select(*_COLUMNS)
-        .where(purchases.c.request_key == request_key)
-        .order_by(purchases.c.id.desc())
-        .limit(1)
-    )
+    statement = _READ.where(purchases.c.request_key == request_key).order_by(purchases.c.id.desc()).limit(1)
     row = connection.execute(statement).one_or_none()
     return None if row is None else Purchase(*row)
 
@@ -135,6 +143,6 @@ def find_by_request(connection: Connection, request_key: str) -> Purchase | None
 def find_open(connection: Connection, request_key: str) -> Purchase | None:
     """The unpaid purchase that the same request made; the database allows only one."""
     row = connection.execute(
-        select(*_COLUMNS).where(purchases.c.request_key == request_key, purchases.c.state.in_(UNPAID))
+        _READ.where(purchases.c.request_key == request_key, purchases.c.state.in_(UNPAID))
     ).one_or_none()
     return None if row is None else Purchase(*row)

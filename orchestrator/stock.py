@@ -192,7 +192,7 @@ def _move_on_hand(
         .values(on_hand=products.c.on_hand + change, updated_at=stamp.at)
     )
     row = movement(token, kind, stamp, reason=reason, on_hand=change)
-    connection.execute(insert(stock_movements).values(row))
+    connection.execute(insert(stock_movements), row)
     woken = wake_waiting(connection, [token], stamp.at) if change > 0 else 0
     return Restock(levels.before, levels.after, woken)
 

@@ -149,7 +149,7 @@ def told(connection: Connection, purchase_id: str, sender: str, at: datetime, mo
     count = select(func.count()).select_from(notifications).where(notifications.c.purchase_id == purchase_id)
     if (connection.execute(count).scalar() or 0) < most:
         row = {"id": new_id(), "purchase_id": purchase_id, "at": at, "sender": sender}
-        connection.execute(insert(notifications).values(row))
+        connection.execute(insert(notifications), row)
     connection.execute(
         update(purchases).where(purchases.c.id == purchase_id).values(notified_at=at, next_check_at=at)
     )
