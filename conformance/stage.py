@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from bench.errors import BenchError
-from bench.shop import PASSWORD, PRINCIPAL, PRODUCT, TOKEN, Shop, shop
+from bench.shop import PASSWORD, PRINCIPAL, PRODUCT, TOKEN, UNHURRIED, Shop, shop
 from conformance.customers import Customers
 from orchestrator.rest import create_purchase
 from sandbox.app import SandboxConfig, build_sandbox
@@ -22,6 +22,8 @@ _MORE: Mapping[str, Mapping[str, object]] = {
     "set": {"title": "Set", "on_hand": None, "bundle": [{"token": "spoon", "quantity": 2}]},
 }
 """Beside the mug: something that runs out, and a bundle."""
+_SETTINGS = UNHURRIED | {"ORCHESTRATOR_INVOICE_TTL": "60"}
+"""Who only waits for customers is no load beside the questions; invoices that nobody pays expire soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ async def stage(database: str, url: str, place: Path, seed: int) -> AsyncIterato
                 terminals={PRINCIPAL: PASSWORD},
             )
         )
-        async with served(sandbox.app, listening), shop(database, url, sandbox.soap_url, place, {}) as opened:
+        async with (
+            served(sandbox.app, listening),
+            shop(database, url, sandbox.soap_url, place, _SETTINGS) as opened,
+        ):
             await _offer_more(opened)
             await opened.create_purchase()
             (first,) = sandbox.ledger.invoices

@@ -129,7 +129,7 @@ _DISK_FULL_CODE, _DISK_FULL_WORDS = "53100", "disk is full"
 
 def _unavailable(error: Exception) -> str:
     origin = getattr(error, "orig", None) or error
-    reason = str(origin).splitlines()[0] or type(error).__name__
+    reason = str(origin).partition("\n")[0].strip() or type(error).__name__
     if sqlstate(origin) == _DISK_FULL_CODE or _DISK_FULL_WORDS in reason:
         return _DISK_IS_FULL
     return f"The database does not answer ({reason}). Start it, or correct ORCHESTRATOR_DATABASE_URL."

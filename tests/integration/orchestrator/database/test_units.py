@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import socket
 import threading
 from collections.abc import AsyncIterator
 from functools import partial
@@ -14,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from orchestrator import journal
+from orchestrator import journal, postgresql
 from orchestrator.database import Database, DatabaseUnavailable, LostRace, open_database
 from orchestrator.identity import now
 from orchestrator.postgresql import PostgresqlDatabase
@@ -265,6 +266,19 @@ async def test_sqlite_keeps_what_was_promised_through_a_restart(
     again = open_database(f"sqlite:///{tmp_path / 'one.db'}")
     assert await again.read(count) == 300
     await again.close()
+
+
+async def test_postgresql_that_takes_calls_and_never_answers_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error of a connection that did not come in time has no words of its own."""
+    monkeypatch.setattr(postgresql, "_CONNECTED_WITHIN", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        database = open_database(f"postgresql://user:password@127.0.0.1:{silent.getsockname()[1]}/shop")
+        for ask in (database.read, database.write):
+            with pytest.raises(DatabaseUnavailable, match=r"\(TimeoutError\)"):
+                await ask(count)
+        await database.close()
 
 
 async def test_sqlite_that_is_closed_is_unavailable(sqlite: SqliteDatabase) -> None:
