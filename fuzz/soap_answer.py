@@ -149,8 +149,7 @@ class _Said:
         assert not document.doctype, "a document type was accepted"
         assert root.tag == f"{{{SOAP}}}Envelope", root.tag
         (body,) = root.iterchildren(f"{{{SOAP}}}Body")
-        told = next(body.iterchildren("*"))
-        assert told.tag == f"{{{NAMESPACE}}}{operation}Response", told.tag
+        (told,) = body.iterchildren(f"{{{NAMESPACE}}}{operation}Response")
         (returned,) = _children(told, "return")
         said = cls(returned)
         assert [int(code) for code in said.texts("resultCode")] == [0], said.texts("resultCode")
@@ -256,7 +255,7 @@ TARGET = Target(
     vary=within(
         re.compile(rb"(?<=>)[^<>]*(?=<)"),  # a text
         re.compile(rb"<(\w+)>[^<]*</\1>"),  # an element that holds one
-        re.compile(rb"<(\w+)>.*?</\1>", re.DOTALL),
+        re.compile(rb"<([\w:]+)\b[^<>]*>.*?</\1>", re.DOTALL),
         re.compile(rb"[^\r\n]+\r\n"),  # a line of the head
         anew=SEEDS["answered"],
     ),

@@ -30,12 +30,13 @@ def _status(status: str, more: str = "") -> str:
 _PAID = _status("PAID", f"<ersReference>E1</ersReference>{_receipt(REFERENCE)}")
 _FAULT = envelope("<S:Fault><faultcode>S:Server</faultcode><faultstring>NullPointer</faultstring></S:Fault>")
 _UTF16 = f'<?xml version="1.0" encoding="UTF-16"?>{_PAID}'.encode("utf-16")
+_TYPED = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="int"'
 _SENT = success("sendInvoice", ISSUED)
 _CHUNKS = f"{len(_SENT):x}\r\n{_SENT}\r\n0\r\n\r\n"
 
 
-def _code(operation: str, code: int) -> bytes:
-    return _http(operation, answer(operation, f"<resultCode>{code}</resultCode>"))
+def _code(operation: str, code: int, more: str = "") -> bytes:
+    return _http(operation, answer(operation, f"<resultCode>{code}</resultCode>{more}"))
 
 
 SEEDS = {
@@ -48,16 +49,22 @@ SEEDS = {
         _http("getPaymentStatus", _status("ISSUED"), "Content-Type: text/xml; charset=utf-32"),
         _http("getPaymentStatus", _status("PAID", _receipt(REFERENCE, "1e400", "sek"))),
         _http("getPaymentStatus", _status("REVERSED", "<new>x</new><!-- c --><?pi d?>")),
+        _http("getPaymentStatus", _status("PAID").replace("<status>", f"<status {_TYPED}>")),
         _http("cancelInvoice", success("cancelInvoice")),
     ),
     "about another": (_http("getPaymentStatus", _status("PAID", _receipt("another"))),),
-    "refused": (_code("sendInvoice", 49), _code("getPaymentStatus", 54), _code("cancelInvoice", 50)),
+    "refused": (
+        _code("sendInvoice", 49, "<resultDescription>INVALID_INVOICE_DATA: no total. </resultDescription>"),
+        _code("getPaymentStatus", 54),
+        _code("cancelInvoice", 50),
+    ),
     "busy": (_code("sendInvoice", 93), _code("getPaymentStatus", 90), _code("cancelInvoice", 48)),
     "unknown": (
         _http("sendInvoice", success("sendInvoice")),
         _http("cancelInvoice", success("sendInvoice")),
         _http("cancelInvoice", answer("cancelInvoice", "<resultDescription>SUCCESS</resultDescription>")),
         _http("sendInvoice", answer("sendInvoice", ISSUED)),
+        _http("cancelInvoice", envelope("")),
         _http("cancelInvoice", _FAULT, status="500 Internal Server Error"),
         _http("getPaymentStatus", _PAID, status="503 Service Unavailable"),
         _http("getPaymentStatus", _PAID, "Content-Length: 9999"),
@@ -87,6 +94,7 @@ WORDS = (
     *(f"<{name}>".encode() for name in _NAMES),
     *(f"</{name}>".encode() for name in _NAMES),
     REFERENCE.encode(),
+    _TYPED.encode(),
     *b"""
         PAID ISSUED CANCELED FAILED REVERSED 0 54 -0 1e999 NaN INF <value> <currency> <password>
         utf-16 utf-7 punycode idna hex rot13 gzip deflate br zstd UTF-16 IBM037 <![CDATA[ ]]> <!-- --> <? ?>

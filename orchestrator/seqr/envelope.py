@@ -41,12 +41,15 @@ def _soap_content(answer: HttpAnswer) -> etree._Element:
     if not answer.body.strip():
         raise Unintelligible("The answer is empty.")
     root = _parsed(answer)
-    body = root.find(f"{{{SOAP}}}Body") if root.tag == f"{{{SOAP}}}Envelope" else None
-    if body is None:
+    bodies = root.findall(f"{{{SOAP}}}Body") if root.tag == f"{{{SOAP}}}Envelope" else []
+    if not bodies:
         raise Unintelligible(f"The answer is XML, but no SOAP envelope: <{root.tag}>.")
-    if not len(body):
+    if not len(bodies[0]):
         raise Unintelligible("The answer's SOAP body is empty.")
-    return body[0]
+    content = bodies[0][0]
+    if len(bodies) > 1 or len(bodies[0].findall(content.tag)) > 1:
+        raise Unintelligible("The answer says two things at once.")
+    return content
 
 
 def _parsed(answer: HttpAnswer) -> etree._Element:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -89,6 +90,13 @@ async def test_a_code_without_words_gets_its_name() -> None:
     assert outcome.exchange.detail == "SEQR refused: 64 INVALID_NOTIFICATION_URL."
 
 
+def _twice(element: str) -> str:
+    """A good answer, then in the same message another one."""
+    good = success("sendInvoice", ISSUED)
+    (whole,) = re.findall(rf"<{element}\b.*</{element}>", good)
+    return good.replace(whole, whole + whole.replace("20150306072260070", "20150306072260071"))
+
+
 @pytest.mark.parametrize(
     ("inner", "said"),
     [
@@ -111,6 +119,9 @@ async def test_a_code_without_words_gets_its_name() -> None:
             ),
             "instead",
         ),
+        (_twice("S:Body"), "two things at once"),
+        (_twice("n:sendInvoiceResponse"), "two things at once"),
+        (_twice("return"), "does not fit"),
         ("<html><body>Hello</body></html>", "no SOAP envelope: <html>"),
         (f'<S:Envelope xmlns:S="{SOAP}"/>', "no SOAP envelope"),
         ("Service Temporarily Unavailable", "not XML (text/xml; charset=utf-8): Service Temporarily"),
