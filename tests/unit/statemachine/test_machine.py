@@ -32,7 +32,7 @@ TRIGGERS = ("invoice", "refuse", "give_up", "run_out", "cancel", "pay", "close",
 PAIRS = list(product(STATES, TRIGGERS))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def anew() -> ModuleType:
     """The machine is built when it is imported; here it is built once more, as after a restart."""
     spec = find_spec("statemachine.machine")

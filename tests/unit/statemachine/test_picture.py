@@ -50,7 +50,9 @@ def test_the_way_taken_is_marked() -> None:
     assert taken == {("received", "invoiced"), ("invoiced", "failed")}
     assert [state.get("data-state") for state in groups(picture, "current")] == ["failed"]
     assert [
-        state.get("data-state") for state in groups(picture, "state") if "taken" in str(state.get("class"))
+        state.get("data-state")
+        for state in groups(picture, "state")
+        if "taken" in str(state.get("class")).split()
     ] == ["received", "invoiced", "failed"]
 
 
