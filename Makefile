@@ -15,7 +15,7 @@ COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orc
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench audit simulate chaos endure fuzz conform pictures translations format lock wheel clean
+.PHONY: help run test check bench audit simulate chaos endure fuzz conform mutate pictures translations format lock wheel clean
 
 help: ## Say what there is to make
 	@echo "make TARGET, where TARGET is one of"
@@ -74,6 +74,12 @@ conform: $(STAMPS)/dev $(VENDOR) ## Ask the HTTP interfaces all that their descr
 	@$(BIN)/python -m conformance $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(DATABASE),--database $(DATABASE))
 
+mutate: WORKERS = 2
+mutate: $(STAMPS)/mutation ## Break the state machine and the settlement path in thousands of ways; 90 % must be noticed (ONLY='orchestrator.stock.*')
+	@$(if $(ONLY),,rm -rf mutants)
+	@$(BIN)/mutmut run --max-children $(WORKERS) $(if $(ONLY),'$(ONLY)')
+	@$(BIN)/python -m scripts.mutation
+
 pictures: $(STAMPS)/dev $(VENDOR) ## Take a picture of every page, wide and on a phone, light and dark, into var/pictures
 	@$(BIN)/python scripts/browser.py
 	@$(BIN)/python -m scripts.pictures
@@ -93,13 +99,14 @@ lock: $(STAMPS)/dev ## Write the locks anew after a change of pyproject.toml or 
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock > /dev/null
 	$(COMPILE) --group node --output-file requirements-node.lock > /dev/null
 	$(COMPILE) --group fuzz --output-file requirements-fuzz.lock > /dev/null
+	$(COMPILE) --group mutation --constraints requirements-dev.lock --output-file requirements-mutation.lock > /dev/null
 	npm install --package-lock-only --ignore-scripts --no-audit --no-fund
 
 wheel: $(STAMPS)/dev $(VENDOR) ## Build the wheel into dist
 	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean: ## Remove what the set-up made; var, where the data is, stays
-	rm -rf .venv node_modules dist dashboard/static/vendor .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv node_modules dist dashboard/static/vendor mutants .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(STAMPS)/python: scripts/python.sh
 	@python=$$(PYTHON='$(PYTHON)' sh scripts/python.sh) && echo "Making .venv with $$python" && "$$python" -m venv .venv
@@ -119,6 +126,10 @@ $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime
 $(STAMPS)/fuzz: requirements-fuzz.lock $(STAMPS)/dev
 	@echo "Installing the fuzzer (requirements-fuzz.lock)"
 	@$(PIP) --require-hashes -r requirements-fuzz.lock
+
+$(STAMPS)/mutation: requirements-mutation.lock $(STAMPS)/dev
+	@echo "Installing the tool that breaks the code (requirements-mutation.lock)"
+	@$(PIP) --require-hashes -r requirements-mutation.lock
 	@touch $@
 
 $(VENDOR): package-lock.json scripts/vendor.py requirements-node.lock | $(STAMPS)/python

@@ -82,8 +82,8 @@ def hold(connection: Connection, purchase_id: str, round_: int, needs: Needs, st
     """Reserve all of ``needs`` or nothing; returns what is missing, in words, or an empty text."""
     missing = _missing(connection, needs, products.c.on_hand - products.c.reserved)
     if not missing:
-        _change(connection, needs, reserved=1)
-        _note(connection, purchase_id, round_, needs, "hold", stamp=stamp, reserved=1)
+        _change(connection, needs, on_hand=0, reserved=1)
+        _note(connection, purchase_id, round_, needs, "hold", stamp=stamp, on_hand=0, reserved=1)
     return missing
 
 
@@ -93,8 +93,8 @@ def release(connection: Connection, purchase_id: str, round_: int, stamp: Stamp)
     missing = _missing(connection, needs, products.c.reserved)
     if missing:
         raise StockError(f"Purchase {purchase_id} cannot give back what was not reserved: {missing}.")
-    _change(connection, needs, reserved=-1)
-    _note(connection, purchase_id, round_, needs, "release", stamp=stamp, reserved=-1)
+    _change(connection, needs, on_hand=0, reserved=-1)
+    _note(connection, purchase_id, round_, needs, "release", stamp=stamp, on_hand=0, reserved=-1)
     wake_waiting(connection, needs, stamp.at)
 
 
@@ -227,7 +227,7 @@ def _missing(connection: Connection, needs: Needs, enough: ColumnElement[int]) -
     return ""
 
 
-def _change(connection: Connection, needs: Needs, *, on_hand: int = 0, reserved: int = 0) -> None:
+def _change(connection: Connection, needs: Needs, *, on_hand: int, reserved: int) -> None:
     """Change each product by so many times its need."""
     for token, quantity in needs.items():
         connection.execute(
@@ -248,8 +248,8 @@ def _note(
     kind: str,
     *,
     stamp: Stamp,
-    on_hand: int = 0,
-    reserved: int = 0,
+    on_hand: int,
+    reserved: int,
 ) -> None:
     connection.execute(
         insert(stock_movements),

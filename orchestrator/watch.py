@@ -147,7 +147,7 @@ def told(connection: Connection, purchase_id: str, sender: str, at: datetime, mo
     if load(connection, purchase_id).state == State.STOCKED.value:
         return False
     count = select(func.count()).select_from(notifications).where(notifications.c.purchase_id == purchase_id)
-    if (connection.execute(count).scalar() or 0) < most:
+    if connection.execute(count).scalar_one() < most:
         row = {"id": new_id(), "purchase_id": purchase_id, "at": at, "sender": sender}
         connection.execute(insert(notifications), row)
     connection.execute(

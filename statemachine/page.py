@@ -47,9 +47,8 @@ def markdown() -> str:
                         for (action, state), meaning in ACTIONS.items()
                     ),
                 ),
-                "",
             ]
-        ).rstrip("\n")
+        )
         + "\n"
     )
 

@@ -1,6 +1,7 @@
 """What all tests share. Each fixture lives in the module of the thing that it provides."""
 
 pytest_plugins = [
+    "tests.fixtures.logs",
     "tests.fixtures.postgres",
     "tests.fixtures.browser",
     "tests.fixtures.database",

@@ -17,12 +17,12 @@ EVA = Stamp("operator:eva", now())
 
 async def test_a_note_is_in_the_journal_and_in_the_audit_log(desk: Desk) -> None:
     purchase_id = await desk.buy()
-    text = " The customer rang.\r\nWants it \x07blue. "
+    text = " The customer rang.\r\nWants it \x07blue.\rSoon. "
     after = await desk.database.write(note.add, purchase_id, text, EVA, "192.0.2.7")
     assert after.revision == (await desk.only())["revision"] == 3
     written = (await desk.rows(journal, journal.c.sequence))[-1]
     assert (written["trigger"], written["actor"]) == ("note", "operator:eva")
-    assert written["detail"] == "The customer rang.\nWants it blue."
+    assert written["detail"] == "The customer rang.\nWants it blue.\nSoon."
     assert (written["source"], written["target"]) == ("invoiced", "invoiced")
     (entry,) = await desk.rows(audit)
     assert (entry["action"], entry["subject"]) == ("purchase.note", purchase_id)
@@ -31,7 +31,11 @@ async def test_a_note_is_in_the_journal_and_in_the_audit_log(desk: Desk) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [(" \n\t ", "has to say something"), ("x" * 1001, "1000 characters")]
+    ("text", "why"),
+    [
+        (" \n\t ", "A note has to say something. Write it and send it again."),
+        ("x" * 1001, "A note may have 1000 characters. Shorten it, or write two."),
+    ],
 )
 async def test_a_note_says_something_in_a_thousand_characters(desk: Desk, text: str, why: str) -> None:
     purchase_id = await desk.buy()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from orchestrator import reconcile, watch
 from orchestrator.reconcile import SLOTS, Reconciler
@@ -152,7 +153,9 @@ async def test_a_slow_check_holds_up_nobody_else(reconciler: Reconciler, queue: 
 async def test_a_check_that_breaks_is_alone_with_it(reconciler: Reconciler, queue: Queue, desk: Desk) -> None:
     desk.breaks = {f"p{number}" for number in range(0, 200, 2)}
     queue.due = [f"p{number}" for number in range(200)]
-    assert await run(reconciler) == 200
+    with capture_logs() as told:
+        assert await run(reconciler) == 200
+    assert {entry["purchase_id"] for entry in told} == desk.breaks
     queue.due = ["next"]
     await run(reconciler)
     assert desk.checked[-1] == "next", "its slots are free again"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lxml import etree
 
 from statemachine import MEANINGS, TABLE, State
 from statemachine.picture import document, svg
 
+DOCS = Path(__file__).parents[3] / "docs"
 NAMES = {"s": "http://www.w3.org/2000/svg"}
 
 
@@ -47,7 +50,9 @@ def test_the_way_taken_is_marked() -> None:
     assert taken == {("received", "invoiced"), ("invoiced", "failed")}
     assert [state.get("data-state") for state in groups(picture, "current")] == ["failed"]
     assert [
-        state.get("data-state") for state in groups(picture, "state") if "taken" in str(state.get("class"))
+        state.get("data-state")
+        for state in groups(picture, "state")
+        if "taken" in str(state.get("class")).split()
     ] == ["received", "invoiced", "failed"]
 
 
@@ -55,6 +60,15 @@ def test_of_several_ways_between_two_states_the_one_taken_is_marked() -> None:
     way, fired = ("received", "invoiced", "failed"), {("received", "invoice"), ("invoiced", "close")}
     tree = etree.fromstring(svg("failed", way, fired=fired).encode())
     assert tree.xpath("//s:text[@class='taken']/text()", namespaces=NAMES) == ["invoice", "close"]
+
+
+def test_the_file_in_the_documentation_is_up_to_date() -> None:
+    assert (DOCS / "state-machine.svg").read_text() == document()
+
+
+def test_in_a_page_it_is_drawn_as_in_the_file() -> None:
+    style = document().partition("<style>")[2].partition("</style>")[0]
+    assert document() == svg().replace("</defs>", f"</defs><style>{style}</style>") + "\n"
 
 
 def test_only_the_file_brings_a_style() -> None:

@@ -1,0 +1,331 @@
+"""What merchants, SEQR and the log are told of a purchase, word for word."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from structlog.testing import capture_logs
+
+from orchestrator import journal as journals
+from orchestrator import note, outcome, watch
+from orchestrator.money import Money
+from orchestrator.purchase import load
+from orchestrator.seqr.messages import PaymentStatus
+from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
+from orchestrator.stamp import Stamp
+from orchestrator.tables import audit, journal, notifications
+from statemachine import Action, NotAllowed
+from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk
+from tests.fixtures.seqr import answered, busy, refused, unknown
+from tests.fixtures.shop import until
+
+
+async def told(desk: Desk, purchase_id: str) -> list[str]:
+    """The journal's sentences about a purchase."""
+    rows = await desk.rows(journal, journal.c.sequence)
+    return [str(row["detail"]) for row in rows if row["purchase_id"] == purchase_id]
+
+
+async def not_invoiced(desk: Desk) -> tuple[str, SeqrUnavailable]:
+    """An order that got no invoice, and what its customer's phone is told."""
+    with pytest.raises(SeqrUnavailable) as away:
+        await desk.buy()
+    return str((await desk.only())["id"]), away.value
+
+
+async def test_the_journal_tells_a_purchase_that_went_well(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    assert await told(desk, purchase_id) == [
+        "The customer ordered Mug.",
+        "SEQR's invoice R1.",
+        "SEQR holds 149.00 SEK for invoice R1.",
+        "The goods were taken from the stock.",
+    ]
+    assert (await desk.only())["updated_at"] == desk.clock()
+    rows = await desk.rows(journal, journal.c.sequence)
+    assert [row["at"] for row in rows] == [desk.clock() - timedelta(seconds=2)] * 2 + [desk.clock()] * 2
+
+
+async def test_the_journal_tells_what_was_asked_for(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    await desk.act(purchase_id, Action.CANCEL)
+    desk.seqr.then("sendInvoice", busy())
+    await desk.act(purchase_id, Action.RETRY, why="She rang.")
+    await desk.act(purchase_id, Action.CANCEL)
+    assert (await told(desk, purchase_id))[2:] == [
+        "The shop asks SEQR to cancel the invoice.",
+        "SEQR says CANCELED of invoice R1.",
+        "Started over: the goods are held again. Why: She rang.",
+        "Cancelled before there was an invoice.",
+    ]
+
+
+async def test_the_journal_tells_what_seqr_will_not_do(desk: Desk) -> None:
+    desk.seqr.then("sendInvoice", refused(49, "INVALID_INVOICE_DATA"))
+    with pytest.raises(InvoiceRefused, match=r"^SEQR refused the invoice: 49 INVALID_INVOICE_DATA$"):
+        await desk.buy()
+    assert (await told(desk, (await desk.only())["id"]))[1:] == [
+        "SEQR refused the invoice: 49 INVALID_INVOICE_DATA."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("description", "words"),
+    [("no such invoice", "54 no such invoice."), ("It is gone. ", "54 It is gone."), ("", "54.")],
+)
+async def test_seqrs_own_words_make_one_sentence(desk: Desk, description: str, words: str) -> None:
+    await desk.buy()
+    desk.seqr.then("getPaymentStatus", refused(54, description))
+    await desk.tick(2)
+    assert (await desk.only())["attention"] == f"SEQR refuses to tell about invoice R1: {words}"
+
+
+async def test_a_mark_that_is_over_is_told_of(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.then("getPaymentStatus", refused(21, "ACCESS_DENIED"))
+    await desk.tick(2)
+    await desk.tick(2)
+    assert (await told(desk, purchase_id))[2:] == [
+        "SEQR refuses to tell about invoice R1: 21 ACCESS_DENIED.",
+        "It moves by itself again.",
+    ]
+    assert (await desk.only())["checks_failed"] == 0
+
+
+async def test_a_purchase_that_was_paid_twice_and_lacks_its_goods_has_both_on_its_mark(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "FAILED")
+    await desk.tick(2)
+    await desk.act(purchase_id, Action.RETRY)
+    await desk.empty_shelf()
+    for reference in ("R1", "R2"):
+        desk.seqr.pay(reference)
+    await desk.act(purchase_id, Action.CHECK)
+    lacks = "Paid, but the stock lacks 1 × mug (0 left): restock it, then it goes on by itself; or refund it."
+    too = "Invoice R2 was paid too: refund what was paid twice."
+    assert (await desk.only())["attention"] == f"{lacks} {too}"
+    await desk.act(purchase_id, Action.RETRY)
+    assert (await desk.only())["attention"] == f"{lacks} {too}"
+
+
+async def test_several_invoices_that_were_paid_too_are_all_named(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    for reference in ("R1", "R2"):
+        desk.seqr.says(reference, "FAILED")
+        await desk.act(purchase_id, Action.CHECK)
+        await desk.act(purchase_id, Action.RETRY)
+    for reference in ("R3", "R1", "R2"):
+        desk.seqr.pay(reference)
+        await desk.act(purchase_id, Action.CHECK) if reference == "R3" else None
+    purchase = await desk.only()
+    assert (purchase["state"], purchase["invoice_reference"]) == ("stocked", "R3")
+    for number, row in enumerate(await desk.attempts()):
+        said = answered(desk.seqr.books[f"R{number + 1}"])
+        stamp = Stamp(OPERATOR, desk.clock())
+        await desk.database.write(outcome.record_status, row["id"], said, desk.parts.settings, stamp)
+    too = "Invoice R1, R2 was paid too: refund what was paid twice."
+    assert str((await desk.only())["attention"]).endswith(too)
+
+
+async def test_of_two_wrong_sums_the_later_is_on_the_mark_and_never_a_note(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    for sum_ in ("1", "2"):
+        desk.seqr.says("R1", "PAID", paid=Money(Decimal(sum_), "SEK"))
+        await desk.act(purchase_id, Action.CHECK)
+    stamp = Stamp(OPERATOR, desk.clock())
+    await desk.database.write(note.add, purchase_id, "SEQR took nothing, says the customer.", stamp)
+    desk.seqr.then("getPaymentStatus", refused(21))
+    await desk.act(purchase_id, Action.CHECK)
+    assert (await desk.only())[
+        "attention"
+    ] == "SEQR took 2.00 SEK for invoice R1, which asked for 149.00 SEK."
+
+
+async def test_a_wrong_sum_of_one_purchase_marks_no_other(desk: Desk) -> None:
+    await desk.buy(BENGT)
+    desk.seqr.says("R1", "PAID", paid=Money(Decimal(1), "SEK"))
+    await desk.tick(2)
+    other = await desk.buy(MUG)
+    desk.seqr.then("getPaymentStatus", refused(21, "ACCESS_DENIED"))
+    await desk.settlement.check(other, "reconciler")
+    marks = {row["id"]: row["attention"] for row in await desk.purchases()}
+    assert marks[other] == "SEQR refuses to tell about invoice R2: 21 ACCESS_DENIED."
+    await desk.settlement.check(other, "reconciler")
+    marks = {row["id"]: row["attention"] for row in await desk.purchases()}
+    assert marks[other] is None
+
+
+async def test_what_happened_last_is_told_last(desk: Desk) -> None:
+    first, _ = await desk.buy(BENGT), await desk.buy(MUG)
+    assert await desk.database.read(journals.last_words, first) == "SEQR's invoice R1."
+
+
+async def test_a_purchase_and_its_invoice_keep_what_seqr_gave(desk: Desk) -> None:
+    await desk.buy()
+    purchase, (attempt,) = await desk.only(), await desk.attempts()
+    for row in (
+        purchase | {"reference": purchase["invoice_reference"], "qr_code": purchase["invoice_qr_code"]},
+        attempt,
+    ):
+        assert (row["reference"], row["qr_code"]) == ("R1", "HTTP://SEQR.SE/R1")
+    assert purchase["checks_failed"] == 0
+    assert (attempt["number"], attempt["state"], attempt["issued_at"]) == (1, "open", desk.clock())
+
+
+async def test_when_an_invoice_ended_is_kept(desk: Desk) -> None:
+    desk.seqr.then("sendInvoice", refused(49))
+    with pytest.raises(InvoiceRefused):
+        await desk.buy()
+    await desk.buy(BENGT)
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    times = [row["closed_at"] for row in await desk.attempts()]
+    assert times == [desk.clock() - timedelta(seconds=2), desk.clock()]
+
+
+async def test_the_customers_phone_is_told_why_to_come_again(desk: Desk) -> None:
+    desk.seqr.then("sendInvoice", busy())
+    _, away = await not_invoiced(desk)
+    assert away.message == "SEQR gave no invoice. Repeat the request in a moment."
+    assert away.retry_after == 2
+
+
+async def test_the_customers_phone_is_told_that_the_shop_cancelled(desk: Desk) -> None:
+    desk.seqr.hold("sendInvoice")
+    ordering = asyncio.create_task(desk.buy())
+
+    async def sent() -> bool:
+        return bool(desk.seqr.sent)
+
+    await until(sent)
+    await desk.act((await desk.only())["id"], Action.CANCEL)
+    desk.seqr.let_go("sendInvoice")
+    with pytest.raises(SeqrUnavailable) as away:
+        await ordering
+    assert away.value.message == "The purchase was cancelled meanwhile. Repeat the request in a moment."
+
+
+async def test_who_retries_too_early_is_told_to_wait(desk: Desk) -> None:
+    desk.seqr.then("sendInvoice", unknown())
+    purchase_id, _ = await not_invoiced(desk)
+    with pytest.raises(NotAllowed) as refusal:
+        await desk.act(purchase_id, Action.RETRY)
+    assert refusal.value.why == "The last invoice may still be on its way to SEQR: wait a moment."
+
+
+async def test_a_notification_is_named_as_what_made_us_ask(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.pay("R1")
+    await desk.settlement.notified(purchase_id, "192.0.2.7")
+    await desk.settlement.close()
+    assert await desk.actors(purchase_id) == ["createPurchase"] * 2 + ["notification"] * 2
+    (row,) = await desk.rows(notifications)
+    assert (row["purchase_id"], row["sender"], row["at"]) == (purchase_id, "192.0.2.7", desk.clock())
+
+
+async def test_twenty_calls_of_one_purchase_are_kept_however_many_come(desk: Desk) -> None:
+    first = await desk.buy(MUG)
+    desk.clock.turn(1)
+    second = await desk.buy(BENGT)
+    for purchase_id in [first] * 22 + [second]:
+        assert await desk.database.write(watch.told, purchase_id, "192.0.2.7", desk.clock())
+    rows = [row["purchase_id"] for row in await desk.rows(notifications)]
+    assert (rows.count(first), rows.count(second)) == (20, 1)
+
+
+async def test_the_audit_log_has_where_they_were_and_why_if_they_said_so(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    await desk.act(purchase_id, Action.CHECK)
+    await desk.settlement.act(purchase_id, Action.CANCEL, OPERATOR, why="She rang.", address="192.0.2.7")
+    rows = await desk.rows(audit, audit.c.id)
+    assert [(row["detail"], row["address"]) for row in rows] == [("", ""), ("She rang.", "192.0.2.7")]
+
+
+async def test_the_log_tells_of_every_move_and_of_nothing_else(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.then("getPaymentStatus", refused(21), unknown())
+    await desk.tick(2)
+    await desk.tick(2)
+    desk.seqr.says("R1", "CANCELED")
+    with capture_logs() as lines:
+        await desk.tick(2)
+        await desk.tick(60)
+    (line,) = lines
+    assert line == {
+        "event": "purchase.failed",
+        "log_level": "info",
+        "purchase_id": purchase_id,
+        "actor": "reconciler",
+        "source": "invoiced",
+        "reason": "cancelled_by_customer",
+        "attention": None,
+    }
+
+
+async def test_whether_seqr_was_in_reach(desk: Desk) -> None:
+    """By this the reconciler knows an outage."""
+    desk.seqr.then("sendInvoice", unknown(), busy())
+    purchase_id, _ = await not_invoiced(desk)
+    check = desk.settlement.check
+    assert await check(purchase_id, "reconciler") is None, "it is not time to send again"
+    desk.clock.turn(11)
+    assert await check(purchase_id, "reconciler") is False
+    desk.clock.turn(60)
+    assert await check(purchase_id, "reconciler") is True
+    for answer, reached in ((unknown(), False), (busy(), False), (refused(21), True)):
+        desk.seqr.then("getPaymentStatus", answer)
+        assert await check(purchase_id, "reconciler") is reached
+    assert await check(purchase_id, "reconciler") is True
+    desk.seqr.says("R1", "CANCELED")
+    assert await check(purchase_id, "reconciler") is True
+    assert await check(purchase_id, "reconciler") is None, "nothing was asked"
+
+
+async def test_an_outage_is_over_with_the_payment_it_delayed(desk: Desk) -> None:
+    await desk.buy()
+    await desk.empty_shelf()
+    desk.seqr.then("getPaymentStatus", unknown())
+    await desk.tick(2)
+    assert (await desk.only())["checks_failed"] == 1
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    purchase = await desk.only()
+    assert (purchase["state"], purchase["checks_failed"], purchase["next_check_at"]) == ("paid", 0, None)
+
+
+async def test_an_answer_about_an_older_invoice_ends_an_outage_too(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "FAILED")
+    await desk.tick(2)
+    desk.seqr.then("sendInvoice", busy(), busy())
+    desk.seqr.then("getPaymentStatus", unknown())
+    await desk.act(purchase_id, Action.CHECK)
+    await desk.act(purchase_id, Action.RETRY)
+    desk.seqr.then("getPaymentStatus", unknown())
+    desk.seqr.books["R1"] = PaymentStatus("RESERVED", 9)
+    await desk.settlement.check(purchase_id, "reconciler")
+    assert (await desk.only())["checks_failed"] == 1
+    desk.seqr.always("cancelInvoice", unknown())
+    desk.seqr.then("sendInvoice", busy())
+    await desk.settlement.check(purchase_id, "reconciler")
+    assert (await desk.only())["checks_failed"] == 0
+
+
+async def test_two_orders_of_one_moment_are_two(desk: Desk) -> None:
+    """Bundles too: nothing of one is counted for the other."""
+    orders = [replace(MUG, name=name, purchase_token="set") for name in ("Cia", "Dan")]
+    for order in orders:
+        await desk.settlement.place(order)
+    rows = await desk.purchases()
+    assert [row["state"] for row in rows] == ["invoiced", "invoiced"]
+    found = await desk.database.read(load, rows[0]["id"])
+    assert (found.holds, found.holds_stock) == (1, True)
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    assert (await desk.stock("mug"), await desk.stock("spoon")) == ((9, 1), (18, 2))
