@@ -121,7 +121,7 @@ def _twice(element: str) -> str:
         ),
         (_twice("S:Body"), "two things at once"),
         (_twice("n:sendInvoiceResponse"), "two things at once"),
-        (_twice("return"), "does not fit"),
+        (_twice("return"), "has return twice"),
         ("<html><body>Hello</body></html>", "no SOAP envelope: <html>"),
         (f'<S:Envelope xmlns:S="{SOAP}"/>', "no SOAP envelope"),
         ("Service Temporarily Unavailable", "not XML (text/xml; charset=utf-8): Service Temporarily"),
