@@ -6,10 +6,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
 
 from orchestrator.identity import now
 
@@ -57,6 +58,17 @@ class Job:
             self.failed_at, self.failed_with = self.ended_at, error
 
 
+class _Every(BaseTrigger):  # type: ignore[misc]
+    """Counts from now on, whatever was missed: APScheduler's own goes through every run that was, one by one,
+    which takes minutes when a clock that was years behind is set."""
+
+    def __init__(self, seconds: float) -> None:
+        self._interval = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, _previous: datetime | None, now: datetime) -> datetime:
+        return now + self._interval
+
+
 class Scheduler:
     """Runs its jobs one beside the other, each never twice at a time.
 
@@ -77,9 +89,8 @@ class Scheduler:
             job.alive_at = time.monotonic()
             self._scheduler.add_job(
                 self._run,
-                "interval",
+                _Every(job.seconds),
                 args=[job],
-                seconds=job.seconds,
                 id=job.name,
                 max_instances=1,
                 coalesce=True,
@@ -124,7 +135,7 @@ class Scheduler:
             known += step
             log.warning("clock.set", seconds=round(step, 3))
             for job in self.jobs:
-                self._scheduler.reschedule_job(job.name, trigger="interval", seconds=job.seconds)
+                self._scheduler.reschedule_job(job.name, trigger=_Every(job.seconds))
 
     async def _run(self, job: Job) -> None:
         job.begin()

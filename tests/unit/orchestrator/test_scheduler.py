@@ -103,7 +103,7 @@ async def test_a_slow_job_never_runs_twice_at_a_time_and_holds_up_nobody() -> No
         await scheduler.stop()
 
 
-@pytest.mark.parametrize("seconds", [-3600, 3600])
+@pytest.mark.parametrize("seconds", [-3600, 3600, 1.5e9], ids=["an hour back", "an hour on", "47 years on"])
 async def test_a_clock_that_is_set_holds_up_no_job(seconds: float) -> None:
     work = Work()
     scheduler = Scheduler([Job("work", work, 0.01)])
