@@ -16,12 +16,16 @@ _WEIGHTS = {"paid": 5, "cancelled": 2, "had no money": 1, "thought it over": 6}
 
 @dataclass
 class Customers:
-    """Everybody with a phone; ``did`` counts what they did."""
+    """Everybody with a phone; ``did`` counts what they did. Invoices that are ``left_alone`` are nobody's."""
 
     ledger: Ledger
     chance: Random
+    left_alone: frozenset[str] = frozenset()
     did: Counter[str] = field(default_factory=Counter)
-    _decided: set[str] = field(default_factory=set)
+    _decided: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._decided = set(self.left_alone)
 
     async def run(self) -> None:
         """Until it is cancelled, one after the other decides about the newest open invoice, once for all."""

@@ -67,7 +67,7 @@ def _told(reports: Mapping[str, Path]) -> list[str]:
 
 async def _ask(opened: Stage, options: Sequence[str], place: Path) -> None:
     """Run it; it says on standard output what it finds."""
-    known = {"TOKEN": TOKEN, "KEY": opened.key}
+    known = {"TOKEN": TOKEN, "KEY": opened.key, "PURCHASES": json.dumps(opened.open_ids)}
     # Where it runs it looks for its settings.
     (place / _SETTINGS.name).write_text(Template(_SETTINGS.read_text()).substitute(known))
     process = await asyncio.create_subprocess_exec(

@@ -19,20 +19,26 @@ from tests.fixtures.sandbox import SHIPPED_WSDL, served
 
 _MORE: Mapping[str, Mapping[str, object]] = {
     "spoon": {"title": "Spoon", "on_hand": 1000},
+    "pen": {"title": "Pen"},
     "set": {"title": "Set", "on_hand": None, "bundle": [{"token": "spoon", "quantity": 2}]},
 }
-"""Beside the mug: something that runs out, and a bundle."""
-_SETTINGS = UNHURRIED | {"ORCHESTRATOR_INVOICE_TTL": "60"}
-"""Who only waits for customers is no load beside the questions; invoices that nobody pays expire soon."""
+"""Beside the mug: something that runs out, something for customers alone, and a bundle."""
+_SETTINGS = UNHURRIED | {"ORCHESTRATOR_INVOICE_TTL": "300", "ORCHESTRATOR_UNPAID_PER_PHONE": "50"}
+"""Who only waits for customers is no load beside the questions; what nobody pays expires meanwhile; and the
+one customer whom most questions are about may have enough unpaid for some more."""
+_LEFT_OPEN = 20
+"""So many purchases no customer touches: there shall be some to cancel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A shop at work. ``key`` ends a notification address that SEQR was given: none can be guessed."""
+    """A shop at work. ``key`` ends a notification address that SEQR was given: none can be guessed.
+    ``open_ids`` are purchases that no customer touches."""
 
     shop: Shop
     customers: Customers
     key: str
+    open_ids: tuple[str, ...]
 
 
 @asynccontextmanager
@@ -53,13 +59,13 @@ async def stage(database: str, url: str, place: Path, seed: int) -> AsyncIterato
             shop(database, url, sandbox.soap_url, place, _SETTINGS) as opened,
         ):
             await _offer_more(opened)
-            await opened.create_purchase()
-            (first,) = sandbox.ledger.invoices
-            key = (first.invoice.notification_url or "").rpartition("/")[2]
-            customers = Customers(sandbox.ledger, Random(seed))
+            references = [await opened.create_purchase() for _ in range(_LEFT_OPEN)]
+            ids = tuple([await opened.purchase_of(reference) for reference in references])
+            address_of_first = sandbox.ledger.invoice(references[0]).invoice.notification_url or ""
+            customers = Customers(sandbox.ledger, Random(seed), left_alone=frozenset(references))
             buying = asyncio.create_task(customers.run())
             try:
-                yield Stage(opened, customers, key)
+                yield Stage(opened, customers, address_of_first.rpartition("/")[2], ids)
             finally:
                 buying.cancel()
 

@@ -60,7 +60,7 @@ def _meanings(meanings: Mapping[Any, str]) -> str:
 
 
 _EXAMPLES = {
-    "purchaseToken": "mug",
+    "purchaseToken": "pen",
     "clientName": "Anna Svensson",
     "street": "Storgatan 1",
     "city": "Umeå",
