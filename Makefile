@@ -126,6 +126,7 @@ $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime
 $(STAMPS)/fuzz: requirements-fuzz.lock $(STAMPS)/dev
 	@echo "Installing the fuzzer (requirements-fuzz.lock)"
 	@$(PIP) --require-hashes -r requirements-fuzz.lock
+	@touch $@
 
 $(STAMPS)/mutation: requirements-mutation.lock $(STAMPS)/dev
 	@echo "Installing the tool that breaks the code (requirements-mutation.lock)"

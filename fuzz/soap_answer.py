@@ -31,6 +31,7 @@ from fuzz.soap_samples import REFERENCE, SEEDS, WORDS
 from fuzz.target import Judge, Target, within
 from orchestrator.attempt import Attempt
 from orchestrator.closing import of_another
+from orchestrator.money import Money, MoneyError
 from orchestrator.seqr.client import SoapSeqr
 from orchestrator.seqr.envelope import SOAP
 from orchestrator.seqr.messages import (
@@ -225,17 +226,32 @@ def _check_status(says: _Said, value: PaymentStatus) -> str:
     for text in (value.status, value.ers_reference, value.payment_reference, value.invoice_reference):
         _check_text(text or "")
         assert len(text or "") <= 64, text
-    if value.paid is not None:
-        (amount,) = says.texts("receipt", "invoice", "totalAmount", "value")
-        (currency,) = says.texts("receipt", "invoice", "totalAmount", "currency")
-        assert (value.paid.value, value.paid.currency) == (
-            type(value.paid.value)(amount),
-            currency.upper(),
-        ), value
+    _check_sum(says, value.paid)
     about = [text for text in says.texts("receipt", "invoiceReference") if 0 < len(text) <= 64]
     another = bool(about) and about != [REFERENCE]
     assert of_another(value, _ATTEMPT) == another, (about, value)
     return "about another" if another else "answered"
+
+
+def _check_sum(says: _Said, paid: Money | str | None) -> None:
+    """It is the one on the receipt; what is none is told as it came, and is not taken for no word of it."""
+    values = says.texts("receipt", "invoice", "totalAmount", "value")
+    currencies = says.texts("receipt", "invoice", "totalAmount", "currency")
+    match paid:
+        case None:
+            assert not any(values), values
+        case Money():
+            assert len(currencies) == 1, currencies
+            assert [Money.parse(value, currencies[0].upper()) for value in values] == [paid], values
+        case _:
+            assert paid == "more than one sum" or not _is_sum(values, currencies), paid
+
+
+def _is_sum(values: list[str], currencies: list[str]) -> bool:
+    try:
+        return len(values) == 1 and bool(Money.parse(values[0], "".join(currencies).upper()))
+    except (MoneyError, ArithmeticError):
+        return False
 
 
 @contextmanager

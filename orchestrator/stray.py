@@ -16,7 +16,7 @@ from orchestrator.tables import invoice_attempts
 _TOOK = "SEQR took"
 
 
-def mismatch(purchase: Purchase, reference: str | None, paid: Money | None) -> str:
+def mismatch(purchase: Purchase, reference: str | None, paid: Money | str | None) -> str:
     """How the sum on a receipt differs from the invoice's, with both; empty when it does not."""
     if paid is None or paid == purchase.money:
         return ""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "https://api.osv.dev/v1/querybatch"
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-mutation.lock", "requirements-node.lock")
+LOCKS = tuple(sorted(path.name for path in ROOT.glob("requirements*.lock")))
 ACCEPTED: dict[str, str] = {}
 """By the vulnerability's id: why it does not concern us."""
 

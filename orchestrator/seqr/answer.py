@@ -9,13 +9,16 @@ from decimal import Decimal
 from orchestrator.money import Money, MoneyError
 from orchestrator.seqr.errors import Unintelligible
 from orchestrator.seqr.messages import IssuedInvoice, PaymentStatus
+from orchestrator.seqr.reader import TWICE
 from orchestrator.seqr.request import Fields
 
 LONGEST_TEXT = 500
 LONGEST_REFERENCE = 64
 LONGEST_STATUS = 64
+LONGEST_SUM = 64
 """What the database has room for; SEQR's own references have 17 to 25 characters."""
 _LARGEST_INT = 2**31 - 1
+_TWO_SUMS = "more than one sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,10 @@ class Result:
 
 
 def result(fields: Fields) -> Result:
-    """Raises Unintelligible when there is no result code."""
+    """Raises Unintelligible when there is no result code, or more than one."""
     code = _int(fields, "resultCode", lowest=-_LARGEST_INT)
     if code is None:
-        raise Unintelligible("The answer has no result code.")
+        raise Unintelligible("The answer has no result code that is one.")
     return Result(code, _shortened(_text(fields, "resultDescription")), fields)
 
 
@@ -55,7 +58,7 @@ def payment_status(fields: Fields, asked_version: int) -> PaymentStatus:
         status=status,
         version=asked_version if version is None else version,
         ers_reference=_reference(fields, "ersReference"),
-        paid=_money(_fields(_fields(receipt, "invoice"), "totalAmount")),
+        paid=_sum(fields),
         payment_reference=_reference(receipt, "paymentReference"),
         invoice_reference=_reference(receipt, "invoiceReference"),
     )
@@ -65,15 +68,26 @@ def nothing(fields: Fields) -> None:
     """cancelInvoice's answer: that it came is all it says."""
 
 
-def _money(amount: Fields) -> Money | None:
-    """None where there is no amount, or none that is one: an odd receipt must not hide a PAID."""
-    value, currency = amount.get("value"), _text(amount, "currency")
-    if not isinstance(value, Decimal) or currency is None:
-        return None
+def _sum(fields: Fields) -> Money | str | None:
+    """What the receipt says was paid, as text where that is no sum of money; None where it does not say."""
+    for name in ("receipt", "invoice", "totalAmount"):
+        value = fields.get(name)
+        if value is TWICE:
+            return _TWO_SUMS
+        fields = value if isinstance(value, Mapping) else {}
+    value, currency = fields.get("value"), fields.get("currency")
+    if TWICE in (value, currency):
+        return _TWO_SUMS
+    return None if value is None else _money(value, _text(fields, "currency") or "")
+
+
+def _money(value: object, currency: str) -> Money | str:
     try:
-        return Money(value, currency.upper())
+        if isinstance(value, Decimal):
+            return Money(value, currency.upper())
     except (MoneyError, ArithmeticError):
-        return None
+        pass  # it is told as it came
+    return f"{value} {currency}".strip()[:LONGEST_SUM]
 
 
 def _fields(fields: Fields, name: str) -> Fields:

@@ -46,10 +46,9 @@ def _soap_content(answer: HttpAnswer) -> etree._Element:
         raise Unintelligible(f"The answer is XML, but no SOAP envelope: <{root.tag}>.")
     if not len(bodies[0]):
         raise Unintelligible("The answer's SOAP body is empty.")
-    content = bodies[0][0]
-    if len(bodies) > 1 or len(bodies[0].findall(content.tag)) > 1:
+    if len(bodies) > 1 or len(bodies[0]) > 1:
         raise Unintelligible("The answer says two things at once.")
-    return content
+    return bodies[0][0]
 
 
 def _parsed(answer: HttpAnswer) -> etree._Element:

@@ -90,8 +90,8 @@ class PaymentStatus:
     status: str
     version: int
     ers_reference: str | None = None
-    paid: Money | None = None
-    """The amount on the receipt, when there is one."""
+    paid: Money | str | None = None
+    """The amount on the receipt, when there is one; as it came where it is no sum of money."""
     payment_reference: str | None = None
     invoice_reference: str | None = None
     """The reference on the receipt, when there is one."""

@@ -1,8 +1,9 @@
 """Read an answer's elements by the types of a WSDL, whatever order they come in.
 
 SEQR sends and takes elements in any order; zeep's strict parser refuses what is out of order and its lax one
-drops it. So the types are zeep's and the walk is ours. What the schema does not know is passed over, and what
-its type cannot hold is None: nothing that SEQR adds later can hide what it says today.
+drops it. So the types are zeep's and the walk is ours. What the schema does not know is passed over, what its
+type cannot hold stays the text that it is, and what should be there once and is there again is ``TWICE``:
+nothing that SEQR adds later, or gets wrong elsewhere, can hide what it says today.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import Any
 
 from lxml import etree
 
-from orchestrator.seqr.errors import Unintelligible
 from orchestrator.seqr.request import Fields
+
+TWICE = object()
+"""In the place of a value: nobody can tell which of several is meant."""
 
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -25,8 +28,7 @@ class Reader:
         self._plans: dict[int, dict[str, Any]] = {}
 
     def fields(self, node: etree._Element, xsd_type: Any) -> Fields:
-        """What ``node`` holds as ``xsd_type`` (a complex zeep type) has it. Raises Unintelligible when an
-        element that the type has once is there twice: nobody can tell which one is meant."""
+        """What ``node`` holds as ``xsd_type`` (a complex zeep type) has it."""
         members = self._plan(xsd_type)
         found: dict[str, Any] = {}
         for child in node:
@@ -36,10 +38,8 @@ class Reader:
             name, value = member.name, self._value(child, member)
             if member.accepts_multiple:
                 found.setdefault(name, []).append(value)
-            elif name in found:
-                raise Unintelligible(f"The answer has {name} twice.")
             else:
-                found[name] = value
+                found[name] = TWICE if name in found else value
         return found
 
     def _value(self, node: etree._Element, member: Any) -> object:
@@ -59,7 +59,9 @@ class Reader:
 
 
 def _leaf(text: str | None, xsd_type: Any) -> object:
-    try:
-        return None if text is None else xsd_type.pythonvalue(text)
-    except (ValueError, TypeError, ArithmeticError):
+    if text is None:
         return None
+    try:
+        return xsd_type.pythonvalue(text)
+    except (ValueError, TypeError, ArithmeticError):
+        return text.strip() or None

@@ -34,7 +34,8 @@ class Templates:
         self._prepared = lru_cache(_SHAPES_KEPT)(self._prepare)
 
     def write(self, operation: str, fields: Fields) -> bytes:
-        """The envelope of a call. Raises what ``create`` raises."""
+        """The envelope of a call, whose texts are legible already (``characters.legible``). Raises what
+        ``create`` raises for a shape that is new."""
         values: list[str] = []
         pieces, places = self._prepared(operation, _shape(fields, values))
         written = [pieces[0]]

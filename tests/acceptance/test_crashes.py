@@ -66,6 +66,30 @@ async def test_while_the_order_is_placed(shop_floor: Premises, crash: Crash) -> 
     await ends_stocked(shop_floor)
 
 
+@pytest.mark.parametrize("crash", around("attempt.begin_next"), ids=str)
+async def test_while_the_invoice_is_sent_again(shop_floor: Premises, crash: Crash) -> None:
+    busy = OperationFault(FaultKind.RESULT_CODE, result_code=93, times=1)
+    shop_floor.sandbox.faults.set("sendInvoice", busy)
+    dying = await shop_floor.start(crash)
+    assert (await shop_floor.order())[0] == 503
+    await revive(shop_floor, dying)
+
+    shop_floor.sandbox.ledger.pay(await shop_floor.buy())
+    await ends_stocked(shop_floor)
+
+
+@pytest.mark.parametrize("crash", around("operation.ask"), ids=str)
+async def test_while_the_merchant_asks_seqr(shop_floor: Premises, crash: Crash) -> None:
+    shop_floor.sandbox.faults.notifications = NotificationFaults(lost=True)
+    dying = await shop_floor.start(crash)
+    reference = await shop_floor.buy()
+    assert await shop_floor.act("retry", (await shop_floor.only())["id"]) == 0
+    await revive(shop_floor, dying)
+
+    shop_floor.sandbox.ledger.pay(reference)
+    await ends_stocked(shop_floor)
+
+
 @pytest.mark.parametrize(
     "crash",
     [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import Connection, update
 
 from orchestrator.database import Database, DatabaseUnavailable, open_database
 from orchestrator.rest.errors import problem_of
-from orchestrator.tables import products
+from orchestrator.tables import outbox, products
 from tests.fixtures.desk import BENGT, MUG, Clock, Desk, desk_settings, make_desk
 from tests.fixtures.seqr import ScriptedSeqr
 from tests.fixtures.shop import stocked
@@ -86,3 +88,25 @@ async def test_an_order_is_refused_with_503_while_the_disk_is_full(full: Desk) -
     await full.database.write(room, ROOMY)
     reference = await full.settlement.place(BENGT)
     assert reference in [row["invoice_reference"] for row in await full.purchases()]
+
+
+async def test_payments_that_nobody_could_write_down_are_when_there_is_room(sqlite_only: Database) -> None:
+    await sqlite_only.write(stocked)
+    desk = make_desk(sqlite_only, ScriptedSeqr(), Clock(), desk_settings())
+    await desk.restock(90)
+    for number in range(60):
+        await desk.settlement.place(replace(MUG, email=f"{number}@example.com"))
+    await sqlite_only.write(room, 0)
+    for reference in desk.seqr.books:
+        desk.seqr.pay(reference)
+    with suppress(DatabaseUnavailable):  # the scheduler goes on with its next run
+        await desk.tick(2)
+    await desk.reconciler.close()
+    assert Counter(row["state"] for row in await desk.purchases())["invoiced"] > 1
+
+    await sqlite_only.write(room, ROOMY)
+    await desk.tick(2)
+    assert {row["state"] for row in await desk.purchases()} == {"stocked"}
+    (mug,) = [row for row in await desk.rows(products, products.c.token) if row["token"] == "mug"]
+    assert (mug["on_hand"], mug["reserved"]) == (40, 0)
+    assert len({row["purchase_id"] for row in await desk.rows(outbox)}) == len(await desk.rows(outbox)) == 60

@@ -158,6 +158,13 @@ def amount(currency: str, value: str) -> str:
         (amount("SEK", "-149"), "-149.00 SEK"),
         (amount("EUR", "149.00"), "149.00 EUR"),
         (amount("JPY", "149"), "149 JPY"),
+        (amount("", "149"), "149"),
+        (amount("GOLD", "149"), "149 GOLD"),
+        (amount("SEK", "149.001"), "149.001 SEK"),
+        (amount("SEK", "1E+400"), "1E+400 SEK"),
+        (amount("SEK", "NaN"), "NaN SEK"),
+        (amount("SEK", "much"), "much SEK"),
+        (amount("SEK", "149.00") + amount("SEK", "149.00"), "more than one sum"),
     ],
 )
 async def test_another_sum_is_never_paid_silently(wired: Wired, paid: str, took: str) -> None:
@@ -182,17 +189,12 @@ async def test_another_sum_is_never_paid_silently(wired: Wired, paid: str, took:
     "paid",
     [
         "",
-        amount("", "149"),
         amount("SEK", ""),
-        amount("SEK", "much"),
-        amount("SEK", "NaN"),
-        amount("SEK", "1E+400"),
-        amount("SEK", "149.001"),
-        amount("GOLD", "149"),
+        amount("", ""),
         amount("sek", " 149.0000 "),
     ],
 )
-async def test_a_receipt_without_a_sum_that_is_one_does_not_hide_the_payment(wired: Wired, paid: str) -> None:
+async def test_a_receipt_without_a_sum_does_not_hide_the_payment(wired: Wired, paid: str) -> None:
     booked = await wired.place()
     booked.turn("PAID")
     wired.suffer(CALL, said(CALL, f"<resultCode>0</resultCode>{told(booked, paid=paid)}"))

@@ -82,16 +82,22 @@ async def test_without_a_usable_version_we_stay_at_ours(version: str) -> None:
         ("<value>12.5</value><currency>SEK</currency>", kronor("12.50")),
         ("<currency>sek</currency><value> 12.5000000 </value>", kronor("12.50")),
         ("<value>1200</value><currency>JPY</currency>", Money.parse("1200", "JPY")),
-        ("<value>12.345</value><currency>SEK</currency>", None),
-        ("<value>twelve</value><currency>SEK</currency>", None),
-        ("<value>NaN</value><currency>SEK</currency>", None),
-        ("<value>1E+400</value><currency>SEK</currency>", None),
-        ("<value>12</value><currency>GOLD</currency>", None),
-        ("<value>12</value>", None),
+        ("<value>12.345</value><currency>SEK</currency>", "12.345 SEK"),
+        ("<value>twelve</value><currency>SEK</currency>", "twelve SEK"),
+        ("<value>NaN</value><currency>SEK</currency>", "NaN SEK"),
+        ("<value>1E+400</value><currency>SEK</currency>", "1E+400 SEK"),
+        (f"<value>{'9' * 90}</value><currency>SEK</currency>", "9" * 64),
+        ("<value>12</value><currency>GOLD</currency>", "12 GOLD"),
+        ("<value>12</value>", "12"),
+        ("<value>12</value><value>13</value><currency>SEK</currency>", "more than one sum"),
+        ("<value>12</value><currency>SEK</currency><currency>EUR</currency>", "more than one sum"),
+        ("</totalAmount><totalAmount>", "more than one sum"),
+        ("</totalAmount></invoice><invoice><totalAmount>", "more than one sum"),
+        ("<currency>SEK</currency>", None),
         ("", None),
     ],
 )
-async def test_the_paid_amount_is_the_receipts(amount: str, paid: Money | None) -> None:
+async def test_the_paid_amount_is_the_receipts(amount: str, paid: Money | str | None) -> None:
     receipt = f"<receipt><invoice><totalAmount>{amount}</totalAmount></invoice></receipt>"
     status = await read_inner(f"{CODE}<status>PAID</status>{receipt}<version>3</version>")
     assert status == PaymentStatus("PAID", 3, paid=paid)
@@ -99,7 +105,8 @@ async def test_the_paid_amount_is_the_receipts(amount: str, paid: Money | None) 
 
 async def test_an_odd_receipt_does_not_hide_that_it_is_paid() -> None:
     odd = """<receipt><paymentDate>yesterday</paymentDate><invoice><issueDate/><invoiceRows><invoiceRow>
-    <itemQuantity>many</itemQuantity><itemTotalAmount/></invoiceRow></invoiceRows></invoice></receipt>
+    <itemQuantity>many</itemQuantity><itemTotalAmount/></invoiceRow></invoiceRows><invoiceRows/>
+    <footer/><footer/></invoice><receiverName>A</receiverName><receiverName>B</receiverName></receipt>
     <customerTokens><token><value>x</value></token><token/></customerTokens>"""
     assert await read_inner(f"{CODE}<version>3</version>{odd}<status>PAID</status>") == PaymentStatus(
         "PAID", 3
