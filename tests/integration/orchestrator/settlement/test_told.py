@@ -43,7 +43,8 @@ async def test_the_journal_tells_a_purchase_that_went_well(desk: Desk) -> None:
         "SEQR holds 149.00 SEK for invoice R1.",
         "The goods were taken from the stock.",
     ]
-    assert (await desk.only())["updated_at"] == desk.clock()
+    purchase = await desk.only()
+    assert (purchase["updated_at"], purchase["holds_stock"]) == (desk.clock(), False)
     rows = await desk.rows(journal, journal.c.sequence)
     assert [row["at"] for row in rows] == [desk.clock() - timedelta(seconds=2)] * 2 + [desk.clock()] * 2
 
