@@ -109,6 +109,30 @@ async def test_of_many_purchases_the_latest_and_some_of_all_times_are_replayed(
     assert found.disagreements == ()
 
 
+class Chance:
+    """Always falls on the same part of the time between the first purchase and the last."""
+
+    def __init__(self, part: float) -> None:
+        self.random = lambda: part
+
+
+@pytest.mark.parametrize(("part", "older"), [(0.0, 0), (0.5, 3), (0.7, 4)])
+async def test_chance_decides_which_of_the_older_purchases_are_replayed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, part: float, older: int
+) -> None:
+    for name, value in (("NEWEST", 1), ("WINDOWS", 1), ("IN_WINDOW", 1), ("_CHANCE", Chance(part))):
+        monkeypatch.setattr(replay, name, value)
+    ids = []
+    for number in range(6):
+        ids.append(await desk.buy(replace(BENGT, name=f"Bengt {number}")))
+        desk.clock.turn(60)
+    marked = update(purchases).values(attention="Nobody wrote this down.")
+    await desk.database.write(lambda connection: connection.execute(marked))
+    found = await desk.database.read(replay.sample)
+    said = "its attention mark is not the journal's."
+    assert found == replay.Replayed(2, (f"{ids[older]}: {said}", f"{ids[5]}: {said}"))
+
+
 async def test_a_database_that_lacks_migrations_is_not_replayed(desk: Desk, database_url: str) -> None:
     await desk.database.write(_pretend)
     found = await check_journal(settings(database_url=SecretStr(database_url)))

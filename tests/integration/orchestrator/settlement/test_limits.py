@@ -16,7 +16,7 @@ from orchestrator.stamp import Stamp
 from orchestrator.tables import purchases
 from statemachine import Action
 from tests.fixtures.desk import BENGT, MUG, Desk
-from tests.fixtures.seqr import busy, refused, unknown
+from tests.fixtures.seqr import answered, busy, refused, unknown
 from tests.fixtures.shop import settings as shop_settings
 
 
@@ -192,6 +192,31 @@ async def test_an_order_that_is_sent_again_waits_longer_each_time_although_it_wa
         waits.append(await wait(desk))
         await desk.tick(waits[-1])
     assert waits == [2, 4, 8]
+
+
+async def test_a_lost_invoice_does_not_put_off_the_new_one(desk: Desk) -> None:
+    purchase_id = await lost(desk)
+    desk.seqr.always("sendInvoice", busy())
+    await desk.act(purchase_id, Action.RETRY)
+    await desk.act(purchase_id, Action.CHECK)
+    assert await wait(desk) == 4
+
+
+async def test_a_stocked_purchase_rests_as_soon_as_its_last_invoice_is_closed(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "FAILED")
+    await desk.tick(2)
+    desk.seqr.then("getPaymentStatus", unknown())
+    await desk.act(purchase_id, Action.CHECK)
+    await desk.act(purchase_id, Action.RETRY)
+    desk.seqr.pay("R2")
+    first, second = await desk.attempts()
+    stamp, record, found = Stamp("reconciler", desk.clock()), outcome.record_status, desk.parts.settings
+    await desk.database.write(record, second["id"], answered(desk.seqr.books["R2"]), found, stamp)
+    assert (await desk.only())["state"] == "stocked"
+    assert await due(desk) == [purchase_id], "the first invoice is open yet"
+    await desk.database.write(record, first["id"], answered(desk.seqr.books["R1"]), found, stamp)
+    assert (await desk.only())["next_check_at"] is None
 
 
 async def test_one_purchase_is_at_rest_whatever_others_wait_for(desk: Desk) -> None:

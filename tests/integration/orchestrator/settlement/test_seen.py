@@ -145,3 +145,19 @@ async def test_a_purchase_read_anew_has_nothing_to_tell(desk: Desk) -> None:
     with pytest.raises(Changed, match="looked at") as refusal:
         await desk.act(purchase_id, Action.CANCEL, seen=await _seen(desk) + 1)
     assert refusal.value.changes == ()
+
+
+async def test_all_that_has_changed_is_told_in_one_sentence(desk: Desk) -> None:
+    purchase_id = await _failed(desk)
+    seen = await _seen(desk)
+    await desk.act(purchase_id, Action.RETRY, seen=seen)
+    with pytest.raises(Changed) as refusal:
+        await desk.act(purchase_id, Action.RETRY, actor=BERIT, seen=seen)
+    assert refusal.value.message == (
+        f"Purchase {purchase_id} has changed since it was looked at: "
+        "Started over: the goods are held again (operator:eva); SEQR's invoice R2 (operator:eva). "
+        "Nothing was done: look at it again."
+    )
+    with pytest.raises(Changed) as refusal:
+        await desk.act(purchase_id, Action.RETRY, seen=seen + 9)
+    assert "looked at: it was read anew. Nothing" in refusal.value.message

@@ -145,6 +145,20 @@ async def test_one_on_an_old_invoice_stays_marked_when_the_new_one_is_closed(des
     assert await standing(desk) == ("failed", "cancelled_by_customer", WRONG)
 
 
+async def test_one_that_was_cancelled_stays_marked_when_an_old_invoice_is_closed(desk: Desk) -> None:
+    purchase_id = await started_over(desk)
+    desk.seqr.books["R1"] = PaymentStatus("ISSUED", 9)
+    desk.seqr.says("R2", "PAID", paid=Money(Decimal(1), "SEK"))
+    desk.seqr.then("cancelInvoice", busy(), refused(50), busy())
+    await desk.act(purchase_id, Action.CHECK)
+    await desk.act(purchase_id, Action.CANCEL)
+    for _ in range(3):
+        await desk.tick(4)
+    wrong = "SEQR took 1.00 SEK for invoice R2, which asked for 149.00 SEK."
+    assert await standing(desk) == ("failed", "cancelled_by_merchant", wrong)
+    assert [row["state"] for row in await desk.attempts()] == ["closed", "closed"]
+
+
 async def test_one_on_an_old_invoice_does_not_keep_the_new_one_from_being_sent(desk: Desk) -> None:
     desk.seqr.then("sendInvoice", answered(IssuedInvoice("R1", None)), busy(), busy())
     desk.seqr.books["R1"] = PaymentStatus("ISSUED", 1)
