@@ -106,6 +106,9 @@ _LOCK_OWNER = _READ.where(
     .where(invoice_attempts.c.id == bindparam("attempt_id"))
     .scalar_subquery()
 ).with_for_update(key_share=True)
+_OF_REQUEST = _READ.where(purchases.c.request_key == bindparam("request_key"))
+_LATEST = _OF_REQUEST.order_by(purchases.c.id.desc()).limit(1)
+_OPEN = _OF_REQUEST.where(purchases.c.state.in_(UNPAID))
 
 
 def load(connection: Connection, purchase_id: str) -> Purchase:
@@ -135,14 +138,14 @@ def _one(connection: Connection, statement: Select[Any], purchase_id: str) -> Pu
 
 def find_by_request(connection: Connection, request_key: str) -> Purchase | None:
     """The latest purchase that the same request made."""
-    statement = _READ.where(purchases.c.request_key == request_key).order_by(purchases.c.id.desc()).limit(1)
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else Purchase(*row)
+    return _one_of_request(connection, _LATEST, request_key)
 
 
 def find_open(connection: Connection, request_key: str) -> Purchase | None:
     """The unpaid purchase that the same request made; the database allows only one."""
-    row = connection.execute(
-        _READ.where(purchases.c.request_key == request_key, purchases.c.state.in_(UNPAID))
-    ).one_or_none()
+    return _one_of_request(connection, _OPEN, request_key)
+
+
+def _one_of_request(connection: Connection, statement: Select[Any], request_key: str) -> Purchase | None:
+    row = connection.execute(statement, {"request_key": request_key}).one_or_none()
     return None if row is None else Purchase(*row)

@@ -54,14 +54,17 @@ async def test_one_of_several_freezes_and_wakes(
         assert waited < IN_TIME
 
 
+@pytest.mark.parametrize("places", [2, 3])
 @pytest.mark.parametrize("silently", [False, True], ids=["refused", "silent"])
-async def test_one_of_two_is_cut_off_from_the_database(
-    busy_shop: Open, postgres: str, note: Callable[..., None], silently: bool
+async def test_one_of_several_is_cut_off_from_the_database(
+    busy_shop: Open, postgres: str, note: Callable[..., None], silently: bool, places: int
 ) -> None:
-    async with busy_shop(postgres, 2, invoice_ttl=20) as trade, Gate(urlsplit(postgres).port or 0) as gate:
-        way = postgres.replace(f":{urlsplit(postgres).port}/", f":{gate.port}/")
+    port = urlsplit(postgres).port or 0
+    async with busy_shop(postgres, places, invoice_ttl=20) as trade, Gate(port) as gate:
+        way = postgres.replace(f":{port}/", f":{gate.port}/")
         await trade.shop.start(place=0, database_url=way)
-        await trade.shop.start(place=1)
+        for place in range(1, places):
+            await trade.shop.start(place=place)
         async with trade.going():
             waited = await trade.taken_up(gate.stall if silently else gate.shut)
             await trade.until_paid(60)
@@ -69,7 +72,7 @@ async def test_one_of_two_is_cut_off_from_the_database(
             await until(lambda: is_well(trade), 30)
         await trade.check()
         how = "without a word" if silently else "with connections refused"
-        note(f"one of 2 processes cut off from the database {how}", trade, taken_up=waited)
+        note(f"one of {places} processes cut off from the database {how}", trade, taken_up=waited)
         assert waited < IN_TIME
 
 
