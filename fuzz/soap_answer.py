@@ -227,8 +227,9 @@ def _check_status(says: _Said, value: PaymentStatus) -> str:
         _check_text(text or "")
         assert len(text or "") <= 64, text
     _check_sum(says, value.paid)
-    about = [text for text in says.texts("receipt", "invoiceReference") if 0 < len(text) <= 64]
-    another = bool(about) and about != [REFERENCE]
+    named = says.texts("receipt", "invoiceReference")
+    about = [text for text in named if 0 < len(text) <= 64]
+    another = len(named) > 1 or len(says.texts("receipt")) > 1 or about not in ([], [REFERENCE])
     assert of_another(value, _ATTEMPT) == another, (about, value)
     return "about another" if another else "answered"
 

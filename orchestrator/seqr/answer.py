@@ -19,6 +19,7 @@ LONGEST_SUM = 64
 """What the database has room for; SEQR's own references have 17 to 25 characters."""
 _LARGEST_INT = 2**31 - 1
 _TWO_SUMS = "more than one sum"
+_TWO_INVOICES = "more than one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def payment_status(fields: Fields, asked_version: int) -> PaymentStatus:
         ers_reference=_reference(fields, "ersReference"),
         paid=_sum(fields),
         payment_reference=_reference(receipt, "paymentReference"),
-        invoice_reference=_reference(receipt, "invoiceReference"),
+        invoice_reference=_receipts_invoice(fields),
     )
 
 
@@ -103,6 +104,14 @@ def _text(fields: Fields, name: str) -> str | None:
 def _reference(fields: Fields, name: str) -> str | None:
     text = _text(fields, name)
     return text if text and len(text) <= LONGEST_REFERENCE else None
+
+
+def _receipts_invoice(fields: Fields) -> str | None:
+    """The invoice that the receipt is about; where it names several, none of them is believed."""
+    receipt = fields.get("receipt")
+    if receipt is TWICE or _fields(fields, "receipt").get("invoiceReference") is TWICE:
+        return _TWO_INVOICES
+    return _reference(_fields(fields, "receipt"), "invoiceReference")
 
 
 def _int(fields: Fields, name: str, *, lowest: int) -> int | None:

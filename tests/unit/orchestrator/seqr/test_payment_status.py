@@ -124,3 +124,15 @@ async def test_success_without_a_status_is_unknown(status: str) -> None:
 async def test_an_answer_to_another_call_is_unknown() -> None:
     seqr, _ = client(success("sendInvoice", "<status>PAID</status>"))
     assert isinstance(await seqr.payment_status("1", 0), Unknown)
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        RECEIPT.replace("</receipt>", "<invoiceReference>2016</invoiceReference></receipt>"),
+        RECEIPT.replace("2015</inv", "2016</inv") * 2,
+    ],
+)
+async def test_a_receipt_that_names_several_invoices_is_not_about_ours(receipt: str) -> None:
+    status = await read_inner(f"{CODE}<status>PAID</status><version>3</version>{receipt}")
+    assert status.invoice_reference == "more than one"
