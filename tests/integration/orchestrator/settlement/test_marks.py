@@ -112,6 +112,25 @@ async def test_a_wrong_sum_of_one_purchase_marks_no_other(desk: Desk) -> None:
     assert not [sentence for sentence in sentences if sentence.startswith("SEQR took")]
 
 
+@pytest.mark.parametrize(
+    ("code", "mark"), [(54, None), (21, "SEQR refuses to tell about invoice R1: 21 refused.")]
+)
+async def test_that_an_older_invoice_is_not_known_concerns_nobody(
+    desk: Desk, code: int, mark: str | None
+) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "FAILED")
+    await desk.tick(2)
+    desk.seqr.then("getPaymentStatus", unknown())
+    await desk.act(purchase_id, Action.CHECK)
+    await desk.act(purchase_id, Action.RETRY)
+    (row, _) = await desk.attempts()
+    assert row["state"] == "open", "it is watched again"
+    stamp, settings = Stamp("reconciler", desk.clock()), desk.parts.settings
+    await desk.database.write(outcome.record_status, row["id"], refused(code), settings, stamp)
+    assert (await desk.only())["attention"] == mark
+
+
 async def test_an_outage_is_over_with_the_payment_it_delayed(desk: Desk) -> None:
     await desk.buy()
     await desk.empty_shelf()
