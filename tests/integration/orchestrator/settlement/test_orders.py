@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -133,8 +134,8 @@ async def test_what_the_catalogue_knows_of_a_product_is_on_its_invoice(desk: Des
     mug, spoon = desk.seqr.sent[0].rows
     assert [(row.sku, row.ean) for row in (mug, spoon)] == [("S-1", "7310865000000")] * 2
     assert [(row.description, row.quantity, row.tax_rate) for row in (mug, spoon)] == [
-        ("Mug", 1, 25),
-        ("Spoon", 2, 12),
+        ("Mug", Decimal(1), Decimal(25)),
+        ("Spoon", Decimal(2), Decimal(12)),
     ]
 
 
