@@ -230,6 +230,15 @@ async def test_one_purchase_is_at_rest_whatever_others_wait_for(desk: Desk) -> N
     assert {row["id"]: row["next_check_at"] for row in await desk.purchases()} == planned
 
 
+async def test_a_call_about_a_purchase_that_is_over_leaves_it_at_rest(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    await desk.act(purchase_id, Action.CANCEL)
+    desk.seqr.always("getPaymentStatus", refused(21))
+    await desk.settlement.notified(purchase_id, "127.0.0.1")
+    await desk.settlement.close()
+    assert (await desk.only())["next_check_at"] is None
+
+
 async def test_what_has_no_invoice_yet_never_rests(desk: Desk) -> None:
     desk.seqr.then("sendInvoice", busy())
     purchase_id = await not_invoiced(desk)

@@ -109,7 +109,7 @@ async def test_a_wrong_sum_of_one_purchase_marks_no_other(desk: Desk) -> None:
     await desk.act(other, Action.CHECK)
     sentences = await told(desk, other)
     assert "SEQR answered for invoice R77 when asked for R2." in sentences
-    assert not [sentence for sentence in sentences if sentence.startswith("SEQR took")]
+    assert not [sentence for sentence in sentences if "R1" in sentence]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -124,6 +125,18 @@ async def test_a_price_that_changes_does_not_touch_what_was_ordered(desk: Desk) 
     await desk.tick(2)
     (invoice,) = desk.seqr.sent[1:]
     assert (str(invoice.total), invoice.rows[0].description) == ("149.00 SEK", "Mug")
+
+
+async def test_what_the_catalogue_knows_of_a_product_is_on_its_invoice(desk: Desk) -> None:
+    known = products.update().values(sku="S-1", ean="7310865000000")
+    await desk.database.write(lambda connection: connection.execute(known))
+    await desk.settlement.place(_order("set"))
+    mug, spoon = desk.seqr.sent[0].rows
+    assert [(row.sku, row.ean) for row in (mug, spoon)] == [("S-1", "7310865000000")] * 2
+    assert [(row.description, row.quantity, row.tax_rate) for row in (mug, spoon)] == [
+        ("Mug", Decimal(1), Decimal(25)),
+        ("Spoon", Decimal(2), Decimal(12)),
+    ]
 
 
 async def test_a_bundle_takes_all_its_parts_or_none(desk: Desk) -> None:

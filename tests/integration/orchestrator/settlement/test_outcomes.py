@@ -32,6 +32,7 @@ async def test_a_closed_invoice_fails_the_purchase_and_frees_the_goods(
     assert await desk.stock() == (10, 0)
     assert (await desk.only())["next_check_at"] is None
     assert (await desk.attempts())[0]["state"] == "closed"
+    assert desk.seqr.called("cancelInvoice") == [], "there is nothing left to cancel"
     assert (await desk.story(purchase_id))[:2] == ["place", "invoice"]
     assert await desk.mails() == []
     asked = len(desk.seqr.calls)
