@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from simulation.figures import Figures
-from simulation.run import Report, run
+from simulation.run import Report, run, run_and_tidy
 
 DIRECTORY = Path("var") / "simulation"
 _PROGRESS_EVERY = 0.5
@@ -61,7 +61,7 @@ def _storm(seconds: float, workers: int, first: int, figures: Figures) -> Report
     with ProcessPoolExecutor(workers, get_context("spawn"), gc.disable) as pool:
         while under_way or time.monotonic() < end:
             while len(under_way) < 2 * workers and time.monotonic() < end:
-                under_way.add(pool.submit(run, next(seeds)))
+                under_way.add(pool.submit(run_and_tidy, next(seeds)))
             done, under_way = wait(under_way, _PROGRESS_EVERY, FIRST_COMPLETED)
             for report in (future.result() for future in done):
                 figures.add(report)

@@ -8,7 +8,6 @@ where SEQR has the invoice, with one move of the stock and at most one mail.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from itertools import permutations, product
@@ -23,7 +22,7 @@ from tests.fixtures.races import PARTIES, HonestSeqr, Racecourse, Stop
 from tests.fixtures.shop import stocked
 
 PAIRS = [*permutations(PARTIES, 2), *((party, party) for party in PARTIES)]
-ALL = list(permutations(("notification", "poll", "cancel", "expiry", "replica")))
+FIVE = ("notification", "poll", "cancel", "expiry", "replica")
 WORLDS = ("paid", "paid meanwhile", "unpaid", "51", "48")
 AT_ONCE = 8
 
@@ -100,26 +99,28 @@ def is_forgotten(connection: Connection, purchase_id: str) -> bool:
 
 
 async def all_of(
-    course: Racecourse, groups: Sequence[tuple[str, ...]], stops: Sequence[Stop], worlds: Sequence[str]
-) -> Counter[str]:
-    """Run every group at every stop in every world, some at once; returns how many of each world."""
-    cases = list(product(groups, stops, worlds))
+    course: Racecourse, groups: Sequence[tuple[str, ...]], stops: Sequence[Stop], world: str
+) -> int:
+    """Run every group at every stop in a world, some at once; returns how many there were."""
+    cases = list(product(groups, stops))
     lanes = asyncio.Semaphore(AT_ONCE)
 
-    async def one(number: int, parties: tuple[str, ...], stop: Stop, world: str) -> str:
+    async def one(number: int, parties: tuple[str, ...], stop: Stop) -> str:
         async with lanes:
             return await race(course, number, parties, stop, world)
 
     complaints = await asyncio.gather(*(one(number, *case) for number, case in enumerate(cases)))
     assert [complaint for complaint in complaints if complaint] == []
-    return Counter(world for _, _, world in cases)
+    return len(cases)
 
 
-async def test_pairs(course: Racecourse) -> None:
-    counted = await all_of(course, PAIRS, list(Stop), WORLDS)
-    assert counted == dict.fromkeys(WORLDS, 36 * 3)
+@pytest.mark.parametrize("stop", Stop)
+@pytest.mark.parametrize("world", WORLDS)
+async def test_two(course: Racecourse, world: str, stop: Stop) -> None:
+    assert await all_of(course, PAIRS, [stop], world) == 36
 
 
-async def test_all_at_once(course: Racecourse) -> None:
-    counted = await all_of(course, ALL, [Stop.ANSWERED], ["paid meanwhile"])
-    assert counted == {"paid meanwhile": 120}
+@pytest.mark.parametrize("first", FIVE)
+async def test_five_at_once(course: Racecourse, first: str) -> None:
+    orders = [order for order in permutations(FIVE) if order[0] == first]
+    assert await all_of(course, orders, [Stop.ANSWERED], "paid meanwhile") == 24
