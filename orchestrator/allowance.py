@@ -6,17 +6,22 @@ kept: a flood leaves no rows.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, bindparam, func, select
 
+from orchestrator import in_turn
 from orchestrator.errors import OrchestratorError
-from orchestrator.purchase import Order
+from orchestrator.goods import Goods
+from orchestrator.purchase import UNPAID, Order
 from orchestrator.settings import Settings
-from orchestrator.stock import Needs
-from orchestrator.tables import products, purchases
+from orchestrator.tables import purchases
 
 _C = purchases.c
-_UNPAID = text("state IN ('received', 'invoiced')")
-"""Word for word the condition of the index ``purchases_unpaid_of_phone``: so it is used."""
+_COUNT = select(func.count()).select_from(purchases).where(UNPAID, _C.customer_msisdn == bindparam("phone"))
+
+OF_PHONE = _COUNT.scalar_subquery()
+"""How many unpaid purchases a phone number has."""
+OF_MAIL = _COUNT.where(_C.customer_email == bindparam("mail")).scalar_subquery()
+"""How many a mail address has, of those without a phone number."""
 _WHOLE = 100
 
 
@@ -32,44 +37,26 @@ class TooManyUnpaid(OrchestratorError):
     retry_after = 30
 
 
-def admit(connection: Connection, order: Order, settings: Settings) -> None:
-    """Let a customer have one more unpaid purchase. Raises TooManyUnpaid.
+def admit(connection: Connection, order: Order, unpaid: int, settings: Settings) -> None:
+    """Let a customer who has so many unpaid purchases have one more. Raises TooManyUnpaid.
 
     The phone number counts as SEQR wrote it; an order without one counts for its mail address.
     """
-    if not settings.unpaid_per_phone:
+    most = settings.unpaid_per_phone
+    if not most:
         return
-    _queue_up(connection, order)
-    if unpaid_of(connection, order) >= settings.unpaid_per_phone:
+    if unpaid >= most:
         raise TooManyUnpaid(
             "This customer has too many unpaid purchases: pay one, or wait until one expires."
         )
+    in_turn.few_unpaid(connection, order.msisdn, order.email, most)
 
 
-def unpaid_of(connection: Connection, order: Order) -> int:
-    """How many unpaid purchases the customer of an order has."""
-    count = select(func.count()).select_from(purchases).where(_UNPAID, _C.customer_msisdn == order.msisdn)
-    if not order.msisdn:
-        count = count.where(_C.customer_email == order.email)
-    return int(connection.execute(count).scalar_one())
-
-
-def leave_some(connection: Connection, needs: Needs, settings: Settings) -> None:
-    """See that what was held leaves the share of each product that unpaid purchases may not have; of a
-    product with anything on hand they may always have one piece. Raises TooManyUnpaid."""
-    if settings.unpaid_share == _WHOLE:
-        return
-    columns = (products.c.token, products.c.on_hand, products.c.reserved)
-    for token, on_hand, reserved in connection.execute(
-        select(*columns).where(products.c.token.in_(list(needs)))
-    ):
-        most = max(on_hand * settings.unpaid_share // _WHOLE, needs[token])
-        if reserved > most:
+def leave_some(wanted: Goods, settings: Settings) -> None:
+    """See that holding what is ``wanted`` leaves the share of each product that unpaid purchases may not
+    have; of a product with anything on hand they may always have one piece. Raises TooManyUnpaid."""
+    for token, quantity in wanted.needs.items():
+        level = wanted.levels[token]
+        most = max(level.on_hand * settings.unpaid_share // _WHOLE, quantity)
+        if level.reserved + quantity > most:
             raise TooManyUnpaid(f"Unpaid purchases hold all of {token} that they may: repeat it in a moment.")
-
-
-def _queue_up(connection: Connection, order: Order) -> None:
-    """Let one order of a customer be counted after the other; SQLite's single writer does so by itself."""
-    if connection.dialect.name == "postgresql":
-        what = f"unpaid of {order.msisdn or order.email}"
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))

@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, exists, select
 
-from orchestrator import exchange, journal, outbox, stock, stray
+from orchestrator import batch, exchange, in_turn, journal, outbox, stock, stray
+from orchestrator.batch import Reading
 from orchestrator.identity import new_id
 from orchestrator.intent import ANYWAY, Intent
-from orchestrator.invoice import build
+from orchestrator.invoice import Draft
 from orchestrator.pricing import read_lines
-from orchestrator.purchase import Purchase, load, lock_owner
-from orchestrator.seqr.messages import Answered, Busy, Invoice, IssuedInvoice, Outcome, Refused
+from orchestrator.purchase import COLUMNS, Purchase
+from orchestrator.seqr.messages import Answered, Busy, IssuedInvoice, Outcome, Refused
 from orchestrator.settings import Settings
 from orchestrator.stamp import CUSTOMER, Stamp
-from orchestrator.tables import invoice_attempts
+from orchestrator.tables import invoice_attempts, purchases
 from statemachine import Reason, State, Trigger
 
 LOST = "UNKNOWN"
@@ -55,11 +56,36 @@ class Attempt:
         return self.status == LOST and self.closed_at is not None and at < self.closed_at + LOST_FOR
 
 
-# Made once, as making one takes longer than running it.
-_READ = select(*(invoice_attempts.c[name] for name in Attempt.__slots__))
-_READ_ONE = _READ.where(invoice_attempts.c.id == bindparam("attempt_id"))
-_READ_ALL = _READ.where(invoice_attempts.c.purchase_id == bindparam("purchase_id")).order_by(
-    invoice_attempts.c.number
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """An attempt with its purchase: what an answer of SEQR's is about. ``others_open``: other invoices of the
+    purchase may still be paid; ``anothers``: SEQR's reference is known as another purchase's."""
+
+    attempt: Attempt
+    purchase: Purchase
+    others_open: bool
+    anothers: bool
+
+
+_C = invoice_attempts.c
+_OTHER = invoice_attempts.alias("other")
+_COLUMNS = [_C[name] for name in Attempt.__slots__]
+_READ = select(*_COLUMNS)
+_READ_ONE = Reading(_READ.where(_C.id == bindparam("attempt_id")))
+_READ_ALL = Reading(_READ.where(_C.purchase_id == bindparam("purchase_id")).order_by(_C.number))
+_OF_SAME_PURCHASE = _OTHER.c.purchase_id == _C.purchase_id
+_MATTER = Reading(
+    select(
+        *_COLUMNS,
+        exists().where(_OF_SAME_PURCHASE, _OTHER.c.id != _C.id, _OTHER.c.state == "open"),
+        exists().where(_OTHER.c.reference == bindparam("reference", type_=Text), ~_OF_SAME_PURCHASE),
+        *COLUMNS,
+    )
+    .join_from(invoice_attempts, purchases, purchases.c.id == _C.purchase_id)
+    .where(_C.id == bindparam("attempt_id"))
+)
+_ANY_OPEN = Reading(
+    select(_C.id).where(_C.purchase_id == bindparam("purchase_id"), _C.state == "open").limit(1)
 )
 
 
@@ -70,38 +96,38 @@ def patience(settings: Settings) -> timedelta:
 
 def of_purchase(connection: Connection, purchase_id: str) -> list[Attempt]:
     """All attempts of a purchase, oldest first."""
-    return [Attempt(*row) for row in connection.execute(_READ_ALL, {"purchase_id": purchase_id})]
+    return [Attempt(*row) for row in _READ_ALL.all(connection, purchase_id=purchase_id)]
 
 
 def load_attempt(connection: Connection, attempt_id: str) -> Attempt:
-    return Attempt(*connection.execute(_READ_ONE, {"attempt_id": attempt_id}).one())
+    """Read one attempt, which is there."""
+    row = _READ_ONE.first(connection, attempt_id=attempt_id)
+    assert row is not None, attempt_id
+    return Attempt(*row)
 
 
-def lock_with_purchase(connection: Connection, attempt_id: str) -> tuple[Attempt, Purchase]:
-    """Read an attempt and its purchase in order to change them."""
-    purchase = lock_owner(connection, attempt_id)
-    return load_attempt(connection, attempt_id), purchase
+def matter_of(connection: Connection, attempt_id: str, reference: str | None = None) -> Matter:
+    """Read an attempt, which is there, and its purchase. ``reference`` is what SEQR calls the invoice."""
+    row = _MATTER.first(connection, attempt_id=attempt_id, reference=reference)
+    assert row is not None, attempt_id
+    mine = len(_COLUMNS)
+    return Matter(Attempt(*row[:mine]), Purchase(*row[mine + 2 :]), bool(row[mine]), bool(row[mine + 1]))
 
 
-def begin(connection: Connection, purchase: Purchase, settings: Settings, at: datetime) -> str:
-    """Write down that an invoice is about to be sent; returns the attempt's id, the client invoice id.
-
-    Whoever calls this has made the purchase or locked it, so attempts are numbered one after the other.
-    """
+def begin(connection: Connection, purchase: Purchase, number: int, settings: Settings, at: datetime) -> str:
+    """Write down that the purchase's invoice of this number is about to be sent; returns the attempt's id,
+    which is the client invoice id."""
     attempt_id = new_id()
-    latest = select(func.coalesce(func.max(invoice_attempts.c.number), 0)).where(
-        invoice_attempts.c.purchase_id == purchase.id
-    )
     row = {
         "id": attempt_id,
         "purchase_id": purchase.id,
-        "number": latest.scalar_subquery() + 1,
+        "number": number,
         "state": "sending",
         "version": 0,
         "sent_at": at,
     }
-    connection.execute(insert(invoice_attempts).values(row))
     _look_again(connection, purchase, settings, at, patience(settings))
+    batch.add(connection, invoice_attempts, row)
     return attempt_id
 
 
@@ -127,15 +153,14 @@ def begin_next(
         detail = f"SEQR took no invoice in {settings.invoice_ttl:g} s."
         fail(connection, purchase, Trigger.GIVE_UP, Reason.SEQR_UNREACHABLE, stamp, detail)
         return None
-    return begin(connection, purchase, settings, stamp.at)
+    return begin(connection, purchase, last.number + 1, settings, stamp.at)
 
 
-def invoice_of(connection: Connection, attempt_id: str, settings: Settings, secret: str) -> Invoice:
-    """The message of an attempt that has begun."""
-    attempt = load_attempt(connection, attempt_id)
-    purchase = load(connection, attempt.purchase_id)
-    lines = read_lines(connection, purchase.id, purchase.currency)
-    return build(purchase, lines, attempt_id, attempt.sent_at, settings, secret)
+def draft(connection: Connection, attempt_id: str) -> Draft:
+    """The invoice of an attempt that has begun."""
+    found = matter_of(connection, attempt_id)
+    lines = read_lines(connection, found.purchase.id, found.purchase.currency)
+    return Draft(found.purchase, lines, attempt_id, found.attempt.sent_at)
 
 
 def record_sent(
@@ -146,10 +171,14 @@ def record_sent(
     stamp: Stamp,
 ) -> Purchase:
     """Write down what became of a sendInvoice; returns the purchase after it."""
-    attempt, purchase = lock_with_purchase(connection, attempt_id)
+    reference = outcome.value.reference if isinstance(outcome, Answered) else None
+    found = matter_of(connection, attempt_id, reference)
+    attempt, purchase = found.attempt, found.purchase
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     if isinstance(outcome, Answered):
-        if not _is_anothers(connection, purchase, outcome.value.reference):
+        # An answer may go astray, and one payment must not be taken for two.
+        if not found.anothers:
+            in_turn.nobodys_invoice(connection, outcome.value.reference, purchase.id)
             return _issued(connection, purchase, attempt, outcome.value, settings, stamp)
         purchase = _mixed_up(connection, purchase, attempt, outcome.value.reference, stamp)
     if isinstance(outcome, Refused):
@@ -161,17 +190,6 @@ def record_sent(
     first = timedelta(seconds=1) if isinstance(outcome, Busy) else patience(settings)
     wait = _growing(first, attempt.number)
     return _look_again(connection, purchase, settings, stamp.at, wait)
-
-
-def _is_anothers(connection: Connection, purchase: Purchase, reference: str) -> bool:
-    """Whether an invoice belongs to another purchase: an answer went astray, and one payment must not be
-    taken for two. Of two such answers one waits for the other; SQLite's single writer does so by itself."""
-    if connection.dialect.name == "postgresql":
-        what = f"invoice {reference}"
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
-    attempts = invoice_attempts.c
-    anothers = select(attempts.id).where(attempts.reference == reference, attempts.purchase_id != purchase.id)
-    return connection.execute(anothers.limit(1)).first() is not None
 
 
 def _mixed_up(
@@ -254,9 +272,7 @@ def fail(
     detail: str,
 ) -> Purchase:
     """Move a purchase to failed and give back its hold. Invoices that are still open stay watched."""
-    if purchase.holds_stock:
-        stock.release(connection, purchase.id, purchase.holds, stamp)
-    return journal.move(
+    after = journal.move(
         connection,
         purchase,
         trigger,
@@ -266,17 +282,16 @@ def fail(
         holds_stock=False,
         next_check_at=stamp.at if has_open(connection, purchase.id) else None,
     )
+    if purchase.holds_stock:
+        stock.release(connection, purchase.id, purchase.holds, stamp)
+    return after
 
 
 def has_open(connection: Connection, purchase_id: str) -> bool:
     """Whether an invoice of the purchase may still be paid at SEQR, as far as we know."""
-    attempts = invoice_attempts.c
-    statement = (
-        select(attempts.id).where(attempts.purchase_id == purchase_id, attempts.state == "open").limit(1)
-    )
-    return connection.execute(statement).first() is not None
+    return _ANY_OPEN.first(connection, purchase_id=purchase_id) is not None
 
 
 def change(connection: Connection, attempt_id: str, **values: Any) -> None:
     """Write columns of an attempt."""
-    connection.execute(update(invoice_attempts).where(invoice_attempts.c.id == attempt_id).values(**values))
+    batch.change_row(connection, invoice_attempts, {"id": attempt_id}, values)

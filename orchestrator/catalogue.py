@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from orchestrator import stocktaking
+from orchestrator.batch import Reading
 from orchestrator.bundle import conflicts
 from orchestrator.catalogue_edit import Plan, compare, stock_changes, write
 from orchestrator.money import Money
@@ -67,13 +69,20 @@ _ROWS: Select[Any] = (
     )
     .order_by(products.c.token, _piece.position)
 )
-_BY_TOKEN = _ROWS.where(products.c.token == bindparam("wanted"))
+BY_TOKEN = _ROWS.where(products.c.token == bindparam("wanted"))
+"""The rows of the product or bundle that is ``wanted``: a row, or one for each part."""
+_FIND = Reading(BY_TOKEN)
+_Read: Any = namedtuple("_Read", BY_TOKEN.selected_columns.keys())  # type: ignore[misc]
 
 
 def find(connection: Connection, token: str) -> Product | None:
     """The product or bundle with that token, for sale or not."""
-    rows = connection.execute(_BY_TOKEN, {"wanted": token}).all()
-    return _product(rows) if rows else None
+    return of_rows(_FIND.all(connection, wanted=token))
+
+
+def of_rows(rows: Sequence[Sequence[Any]]) -> Product | None:
+    """The product of the rows that ``BY_TOKEN`` finds; what they hold beside it is left out."""
+    return _product([_Read(*row[: len(_Read._fields)]) for row in rows]) if rows else None
 
 
 def find_many(connection: Connection, tokens: Collection[str]) -> dict[str, Product]:
@@ -163,7 +172,7 @@ def _products(connection: Connection, statement: Select[Any]) -> Iterator[Produc
         yield _product(list(rows))
 
 
-def _product(rows: Sequence[Row[Any]]) -> Product:
+def _product(rows: Sequence[Any]) -> Product:
     """One product from its row, or a bundle from one row for each part."""
     first = rows[0]
     parts = () if first.part_token is None else tuple(_read_part(row) for row in rows)
@@ -186,11 +195,11 @@ def _product(rows: Sequence[Row[Any]]) -> Product:
     )
 
 
-def _read_part(row: Row[Any]) -> Part:
+def _read_part(row: Any) -> Part:
     return Part(row.part_token, row.part_title, row.quantity)
 
 
-def _bundles(rows: Sequence[Row[Any]]) -> tuple[int, int]:
+def _bundles(rows: Sequence[Any]) -> tuple[int, int]:
     """How many whole bundles the parts make: of what is on hand, and of what is not reserved."""
     return (
         min(row.part_on_hand // row.quantity for row in rows),

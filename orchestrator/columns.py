@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Dialect, FromClause, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+ROW_VERSION = "row_version"
+"""The name of a row's version where it stands among columns."""
 
 _PLACES = 4
 
@@ -51,3 +57,24 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class RowVersion(ColumnElement[str | None]):
+    """PostgreSQL's own version of a row: any change makes it another. SQLite has one writer at a time and
+    needs none; there it is null."""
+
+    inherit_cache = False
+    type: TypeEngine[str | None] = Text()  # type: ignore[assignment]
+
+    def __init__(self, table: FromClause) -> None:
+        self.table = table
+
+
+@compiles(RowVersion)
+def _no_version(_element: RowVersion, _compiler: SQLCompiler, **_options: Any) -> str:
+    return "NULL"
+
+
+@compiles(RowVersion, "postgresql")
+def _version(element: RowVersion, compiler: SQLCompiler, **_options: Any) -> str:
+    return f"{compiler.process(element.table, asfrom=True)}.xmin::text"

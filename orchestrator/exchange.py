@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
+from orchestrator import batch
 from orchestrator.identity import new_id
 from orchestrator.seqr.messages import Exchange, Verdict
 from orchestrator.tables import exchanges, invoice_attempts
@@ -28,7 +29,7 @@ def keep(connection: Connection, exchange: Exchange, purchase_id: str, attempt_i
         "request": exchange.request,
         "response": exchange.response,
     }
-    connection.execute(insert(exchanges), row)
+    batch.add(connection, exchanges, row)
 
 
 def last_refusal(connection: Connection, purchase_id: str) -> str | None:

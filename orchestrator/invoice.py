@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,17 +18,25 @@ from orchestrator.settings import Settings
 NOTIFICATION_PATH = "/seqr/notification/"
 
 
-def build(
-    purchase: Purchase, lines: Sequence[Line], attempt_id: str, at: datetime, settings: Settings, secret: str
-) -> Invoice:
-    """The message for one sendInvoice; ``attempt_id`` becomes the client invoice id."""
-    key = notification_key(purchase.id, secret)
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an invoice is made of. ``attempt_id`` becomes the client invoice id."""
+
+    purchase: Purchase
+    lines: Sequence[Line]
+    attempt_id: str
+    at: datetime
+
+
+def build(draft: Draft, settings: Settings, secret: str) -> Invoice:
+    """The message for one sendInvoice."""
+    key = notification_key(draft.purchase.id, secret)
     return Invoice(
-        client_invoice_id=attempt_id,
+        client_invoice_id=draft.attempt_id,
         title=settings.shop_name,
-        issue_date=at,
-        rows=tuple(_row(line) for line in lines if line.kind is not LineKind.STOCK),
-        total=purchase.money,
+        issue_date=draft.at,
+        rows=tuple(_row(line) for line in draft.lines if line.kind is not LineKind.STOCK),
+        total=draft.purchase.money,
         notification_url=f"{settings.public_url}{NOTIFICATION_PATH}{key}",
         back_url=settings.back_url,
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
-from orchestrator.database import LostRace
+from orchestrator import batch
+from orchestrator.columns import ROW_VERSION
 from orchestrator.purchase import Purchase
 from orchestrator.stamp import Stamp
 from orchestrator.tables import journal, purchases
@@ -74,9 +75,14 @@ def note(connection: Connection, purchase: Purchase, trigger: str, stamp: Stamp,
 
 
 def touch(connection: Connection, purchase: Purchase, **changes: Any) -> Purchase:
-    """Write columns that are no news, such as when it is looked at next."""
-    if changes:
-        connection.execute(update(purchases).where(purchases.c.id == purchase.id).values(**changes))
+    """Write columns that are no news, such as when it is looked at next.
+
+    Raises:
+        LostRace: the purchase has changed since it was read.
+    """
+    if not changes:
+        return purchase
+    batch.change_row(connection, purchases, {"id": purchase.id}, changes, {ROW_VERSION: purchase.row_version})
     return _after(purchase, changes)
 
 
@@ -118,20 +124,16 @@ def _write(
     changes: dict[str, Any],
 ) -> Purchase:
     changes = {**changes, "revision": purchase.revision + 1}
-    statement = (
-        update(purchases)
-        .where(purchases.c.id == purchase.id, purchases.c.revision == purchase.revision)
-        .values(**changes, updated_at=stamp.at)
-    )
-    if connection.execute(statement).rowcount == 0:
-        raise LostRace(f"Purchase {purchase.id} has changed in the meantime. Look at it again.")
+    seen = {"revision": purchase.revision, ROW_VERSION: purchase.row_version}
+    batch.change_row(connection, purchases, {"id": purchase.id}, changes | {"updated_at": stamp.at}, seen)
     after = _after(purchase, changes)
     _append(connection, purchase.id, after.revision, stamp, trigger, purchase.state, after.state, detail)
     return after
 
 
 def _after(purchase: Purchase, changes: dict[str, Any]) -> Purchase:
-    return replace(purchase, **{name: value for name, value in changes.items() if name in Purchase.__slots__})
+    known = {name: value for name, value in changes.items() if name in Purchase.__slots__}
+    return replace(purchase, **known, row_version=None)
 
 
 def _append(
@@ -144,8 +146,9 @@ def _append(
     target: str,
     detail: str,
 ) -> None:
-    connection.execute(
-        insert(journal),
+    batch.add(
+        connection,
+        journal,
         {
             "purchase_id": purchase_id,
             "sequence": sequence,

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
 
 from orchestrator import attempt as attempts
-from orchestrator import erasure, journal, stock
+from orchestrator import erasure, goods, journal, stock
 from orchestrator.attempt import Attempt
-from orchestrator.database import LostRace
 from orchestrator.intent import Intent
 from orchestrator.purchase import Purchase, find_open
 from orchestrator.seqr.messages import InvoiceStatus
@@ -35,7 +33,7 @@ def start_over(
         NotAllowed: the stock lacks something, the customer was erased, or has a newer unpaid purchase of the
             same order.
         Changed: it is not what was looked at any more.
-        LostRace: it has changed since it was read.
+        LostRace: it has changed since it was read, or the customer has just ordered the same again.
     """
     purchase = intent.lock(connection, purchase_id, stamp)
     if purchase.customer_erased_at:
@@ -45,26 +43,24 @@ def start_over(
         why = f"The customer has an unpaid purchase of the same order already: {twin.id}."
         raise NotAllowed(Action.RETRY.value, purchase.state, why)
     round_ = purchase.holds + 1
-    needs = stock.needs_of(connection, purchase_id)
-    missing = stock.hold(connection, purchase_id, round_, needs, stamp)
-    try:
-        after = journal.move(
-            connection,
-            purchase,
-            Trigger.RETRY,
-            stamp,
-            intent.because("Started over: the goods are held again."),
-            missing=missing,
-            holds_stock=True,
-            holds=round_,
-            received_at=stamp.at,
-            checks_failed=0,
-            invoice_reference=None,
-            invoice_qr_code=None,
-        )
-    except IntegrityError as error:
-        raise LostRace("The customer has just ordered the same again.") from error
-    return attempts.begin(connection, after, settings, stamp.at)
+    number = len(attempts.of_purchase(connection, purchase_id)) + 1
+    wanted = goods.of_purchase(connection, purchase_id)
+    missing = stock.hold(connection, purchase_id, round_, wanted, stamp)
+    after = journal.move(
+        connection,
+        purchase,
+        Trigger.RETRY,
+        stamp,
+        intent.because("Started over: the goods are held again."),
+        missing=missing,
+        holds_stock=True,
+        holds=round_,
+        received_at=stamp.at,
+        checks_failed=0,
+        invoice_reference=None,
+        invoice_qr_code=None,
+    )
+    return attempts.begin(connection, after, number, settings, stamp.at)
 
 
 def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent) -> Purchase:

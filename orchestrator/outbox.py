@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import structlog
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
-from orchestrator import audit, journal
+from orchestrator import audit, batch, journal
 from orchestrator.erasure import CustomerErased
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import new_id
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.purchase import Purchase
 from orchestrator.stamp import Stamp
+from orchestrator.statement import Statement
 from orchestrator.tables import outbox
 from statemachine import State
 
@@ -78,27 +79,35 @@ class Mail:
 
 _COLUMNS = [outbox.c[field.name] for field in fields(Mail)]
 
+_NEW = (
+    *("id", "purchase_id", "kind", "state", "recipient"),
+    *("message_id", "attempts", "created_at", "next_attempt_at"),
+)
+_EARLIER = select(func.coalesce(func.max(outbox.c.number), 0)).where(
+    outbox.c.purchase_id == bindparam("purchase_id"), outbox.c.kind == bindparam("kind")
+)
+_ENQUEUE = Statement(
+    insert(outbox)
+    .inline()
+    .values(number=_EARLIER.scalar_subquery() + 1, **{name: bindparam(name) for name in _NEW})
+)
+
 
 def enqueue(connection: Connection, purchase_id: str, kind: Kind, recipient: str, at: datetime) -> None:
     """Have a mail about the purchase sent to ``recipient``, now that this is committed."""
-    earlier = select(func.coalesce(func.max(outbox.c.number), 0)).where(
-        outbox.c.purchase_id == purchase_id, outbox.c.kind == kind
-    )
     mail_id = new_id()
-    connection.execute(
-        insert(outbox).values(
-            id=mail_id,
-            purchase_id=purchase_id,
-            kind=kind,
-            number=earlier.scalar_subquery() + 1,
-            state="queued",
-            recipient=recipient,
-            message_id=mail_id,
-            attempts=0,
-            created_at=at,
-            next_attempt_at=at,
-        )
-    )
+    row = {
+        "id": mail_id,
+        "purchase_id": purchase_id,
+        "kind": kind,
+        "state": "queued",
+        "recipient": recipient,
+        "message_id": mail_id,
+        "attempts": 0,
+        "created_at": at,
+        "next_attempt_at": at,
+    }
+    batch.also(connection, _ENQUEUE, row)
 
 
 def claim(connection: Connection, at: datetime, limit: int) -> list[Mail]:

@@ -6,14 +6,16 @@ only in who asked.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from orchestrator import attempt as attempts
-from orchestrator import closing, erasure, exchange, journal, outbox, stock, stray, watch
-from orchestrator.attempt import Attempt
+from orchestrator import closing, erasure, exchange, goods, journal, outbox, stock, stray, watch
+from orchestrator.attempt import Attempt, Matter
 from orchestrator.closing import CLOSED
+from orchestrator.goods import Goods
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.purchase import Purchase
 from orchestrator.seqr.messages import (
@@ -55,7 +57,9 @@ def record_status(
     Raises:
         LostRace: the purchase has changed meanwhile; the unit of work runs again on what is there now.
     """
-    attempt, purchase = attempts.lock_with_purchase(connection, attempt_id)
+    matter = attempts.matter_of(connection, attempt_id)
+    attempt, purchase = matter.attempt, matter.purchase
+    wanted = _wanted(connection, purchase, outcome)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     began = outcome.exchange.started_at
     match outcome:
@@ -63,7 +67,7 @@ def record_status(
             why = f"SEQR answered for invoice {answer.invoice_reference} when asked for {attempt.reference}."
             return _troubled(connection, purchase, why, settings, began, stamp)
         case Answered(value=answer):
-            return _answered(connection, purchase, attempt, answer, stamp)
+            return _answered(connection, matter, answer, wanted, stamp)
         case Refused(code=code) if closing.is_past(purchase, attempt, code):
             return closing.seek(connection, purchase, attempt, stamp)
         case Refused(code=code, description=description):
@@ -87,7 +91,8 @@ def record_cancel(
 
     That SEQR knows no such invoice (54) is its word, too: nobody can pay it. It is sought for a while yet.
     """
-    attempt, purchase = attempts.lock_with_purchase(connection, attempt_id)
+    matter = attempts.matter_of(connection, attempt_id)
+    attempt, purchase = matter.attempt, matter.purchase
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     began = outcome.exchange.started_at
     match outcome:
@@ -118,13 +123,16 @@ def take_stock(connection: Connection, purchase_id: str, stamp: Stamp, intent: I
     return after
 
 
+def _wanted(connection: Connection, purchase: Purchase, outcome: Outcome[PaymentStatus]) -> Goods | None:
+    """What a payment is going to take from the stock; read before anything is written, all goes together."""
+    paid = isinstance(outcome, Answered) and outcome.value.status == InvoiceStatus.PAID
+    return goods.of_purchase(connection, purchase.id) if paid else None
+
+
 def _answered(
-    connection: Connection,
-    purchase: Purchase,
-    attempt: Attempt,
-    answer: PaymentStatus,
-    stamp: Stamp,
+    connection: Connection, matter: Matter, answer: PaymentStatus, wanted: Goods | None, stamp: Stamp
 ) -> Purchase:
+    attempt, purchase = matter.attempt, matter.purchase
     paid = answer.status == InvoiceStatus.PAID
     if answer.version < attempt.version and (not paid or attempt.closed_at is not None):
         return purchase  # an older answer that was overtaken; of PAID, by the word that closed the invoice
@@ -132,7 +140,7 @@ def _answered(
     if closing.may_be_open(attempt, answer) and attempt.status == attempts.LOST:
         purchase = closing.reopen(connection, purchase, attempt, stamp)
     if paid:
-        return _paid(connection, purchase, attempt, answer, stamp)
+        return _paid(connection, replace(matter, purchase=purchase), answer, wanted, stamp)
     if answer.status in CLOSED or answer.status.startswith("REVERS"):
         return _closed(connection, purchase, attempt, answer.status, stamp, answer.ers_reference)
     if purchase.state != State.INVOICED.value or attempt.reference != purchase.invoice_reference:
@@ -147,15 +155,12 @@ def _answered(
 
 
 def _paid(
-    connection: Connection,
-    purchase: Purchase,
-    attempt: Attempt,
-    answer: PaymentStatus,
-    stamp: Stamp,
+    connection: Connection, matter: Matter, answer: PaymentStatus, wanted: Goods | None, stamp: Stamp
 ) -> Purchase:
     """SEQR's answer PAID was the commit of the money (facts, rule 1): it is ours to account for."""
+    attempt, purchase = matter.attempt, matter.purchase
     attempts.change(connection, attempt.id, state="closed", closed_at=stamp.at)
-    rest = stamp.at if attempts.has_open(connection, purchase.id) else None
+    rest = stamp.at if matter.others_open else None
     if purchase.state in (State.PAID.value, State.STOCKED.value):
         # The same payment is no news; a second invoice that is paid too is a matter for the merchant.
         return stray.mark_paid_too(connection, purchase, stamp)
@@ -176,7 +181,7 @@ def _paid(
     )
     if purchase.attention:  # it may tell of money on another invoice
         after = stray.mark_paid_too(connection, after, stamp)
-    return _deliver(connection, after, stamp)
+    return _deliver(connection, after, stamp, wanted)
 
 
 def _paid_wrong(
@@ -202,12 +207,14 @@ def _paid_wrong(
     return journal.mark(connection, purchase, why, stamp, **due)
 
 
-def _deliver(connection: Connection, purchase: Purchase, stamp: Stamp) -> Purchase:
+def _deliver(
+    connection: Connection, purchase: Purchase, stamp: Stamp, wanted: Goods | None = None
+) -> Purchase:
     if purchase.state != State.PAID.value:
         return purchase
     if purchase.customer_erased_at:
         return journal.mark(connection, purchase, erasure.PAID_LATE, stamp)
-    missing = stock.take(connection, purchase.id, purchase.holds, purchase.holds_stock, stamp)
+    missing = stock.take(connection, purchase.id, purchase.holds, purchase.holds_stock, stamp, wanted)
     # A mark that is there may tell of a second payment, which outlives the delivery.
     too = stray.paid_too(connection, purchase) if purchase.attention else None
     if missing:

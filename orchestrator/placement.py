@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, select
 
-from orchestrator import allowance, attempt, catalogue, journal, search, stock
+from orchestrator import allowance, attempt, batch, catalogue, goods, journal, search, stock
+from orchestrator.batch import Reading
 from orchestrator.catalogue import Product
-from orchestrator.database import LostRace
 from orchestrator.identity import new_id
+from orchestrator.invoice import Draft
 from orchestrator.pricing import Line, LineKind, invoice_total, price, write_lines
-from orchestrator.purchase import Order, UnknownPurchaseToken, find_by_request, find_open, load
+from orchestrator.purchase import (
+    UNPAID,
+    Order,
+    Purchase,
+    UnknownPurchaseToken,
+    find_by_request,
+    find_open,
+)
 from orchestrator.settings import Settings
 from orchestrator.stamp import CUSTOMER, Stamp
 from orchestrator.tables import purchases
@@ -28,13 +36,34 @@ _SOLD_OUT_REMEMBERED = timedelta(hours=1)
 class Placed:
     """The purchase that answers an order.
 
-    ``attempt_id`` names the invoice to send now; None when the order was placed before, or when it failed
-    because ``missing`` is not empty.
+    ``draft`` is the invoice to send now; None when the order was placed before, or when it failed because
+    ``missing`` is not empty.
     """
 
     purchase_id: str
-    attempt_id: str | None = None
+    draft: Draft | None = None
     missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What an order is decided on: what it is for, the purchase that it made before and is unpaid, and how
+    many unpaid purchases the customer has."""
+
+    product: Product | None
+    twin: str | None
+    unpaid: int
+
+
+_TWIN = (
+    select(purchases.c.id)
+    .where(purchases.c.request_key == bindparam("request_key"), UNPAID)
+    .scalar_subquery()
+)
+_GROUND_BY_PHONE, _GROUND_BY_MAIL = (
+    Reading(catalogue.BY_TOKEN.add_columns(_TWIN, unpaid))
+    for unpaid in (allowance.OF_PHONE, allowance.OF_MAIL)
+)
 
 
 def place(connection: Connection, order: Order, settings: Settings, at: datetime) -> Placed:
@@ -48,24 +77,41 @@ def place(connection: Connection, order: Order, settings: Settings, at: datetime
         TooManyUnpaid: the customer, or all together, hold too much that is not paid; nothing is kept.
         LostRace: a twin of the order came first; the unit of work runs again and finds it.
     """
-    twin = find_open(connection, order.request_key())
-    if twin is not None:
-        return Placed(twin.id)
-    product = catalogue.find(connection, order.purchase_token)
+    key = order.request_key()
+    ground = _look(connection, order, key)
+    if ground.twin is not None:
+        return Placed(ground.twin)
+    product = ground.product
     if product is None or not product.for_sale:
         raise UnknownPurchaseToken(f"Nothing with the token {order.purchase_token} is for sale here.")
-    allowance.admit(connection, order, settings)
-    lines = price(product, catalogue.parts_of(connection, product), settings)
-    purchase_id, stamp, needs = new_id(at), Stamp(ACTOR, at), _needs(lines)
-    missing = stock.hold(connection, purchase_id, 1, needs, stamp)
+    allowance.admit(connection, order, ground.unpaid, settings)
+    parts = catalogue.parts_of(connection, product)
+    lines = price(product, parts, settings)
+    stamp, wanted = Stamp(ACTOR, at), goods.of_products(_needs(lines), parts or [product])
+    purchase_id = new_id(at)
+    missing = stock.hold(connection, purchase_id, 1, wanted, stamp, settings.unpaid_share)
+    new = _New(purchase_id, order, key, product, lines, stamp)
     if missing:
-        return _sold_out(connection, purchase_id, order, product, lines, missing, stamp)
-    allowance.leave_some(connection, needs, settings)
-    _write(connection, purchase_id, order, product, lines, stamp, holds=1)
-    return Placed(purchase_id, attempt.begin(connection, load(connection, purchase_id), settings, at))
+        return _sold_out(connection, new, missing)
+    allowance.leave_some(wanted, settings)
+    purchase = _write(connection, new, holds=1)
+    attempt_id = attempt.begin(connection, purchase, 1, settings, at)
+    return Placed(purchase_id, Draft(purchase, lines, attempt_id, at))
 
 
-def _needs(lines: Sequence[Line]) -> stock.Needs:
+def _look(connection: Connection, order: Order, key: str) -> _Ground:
+    reading = _GROUND_BY_PHONE if order.msisdn else _GROUND_BY_MAIL
+    rows = reading.all(
+        connection, wanted=order.purchase_token, request_key=key, phone=order.msisdn, mail=order.email
+    )
+    if rows:
+        *_, twin, unpaid = rows[0]
+        return _Ground(catalogue.of_rows(rows), twin, unpaid)
+    earlier = find_open(connection, key)
+    return _Ground(None, None if earlier is None else earlier.id, 0)
+
+
+def _needs(lines: Sequence[Line]) -> goods.Needs:
     return {
         line.product_token: line.quantity
         for line in lines
@@ -73,51 +119,47 @@ def _needs(lines: Sequence[Line]) -> stock.Needs:
     }
 
 
-def _sold_out(
-    connection: Connection,
-    purchase_id: str,
-    order: Order,
-    product: Product,
-    lines: Sequence[Line],
-    missing: str,
-    stamp: Stamp,
-) -> Placed:
-    before = find_by_request(connection, order.request_key())
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A purchase that is to be written."""
+
+    id: str
+    order: Order
+    request_key: str
+    product: Product
+    lines: Sequence[Line]
+    stamp: Stamp
+
+
+def _sold_out(connection: Connection, new: _New, missing: str) -> Placed:
+    before = find_by_request(connection, new.request_key)
     if (
         before is not None
         and before.reason == Reason.OUT_OF_STOCK.value
-        and before.received_at > stamp.at - _SOLD_OUT_REMEMBERED
+        and before.received_at > new.stamp.at - _SOLD_OUT_REMEMBERED
     ):
         return Placed(before.id, missing=missing)
-    _write(connection, purchase_id, order, product, lines, stamp, holds=0)
     journal.move(
         connection,
-        load(connection, purchase_id),
+        _write(connection, new, holds=0),
         Trigger.RUN_OUT,
-        stamp,
+        new.stamp,
         f"The stock lacks {missing}.",
         reason=Reason.OUT_OF_STOCK,
     )
-    return Placed(purchase_id, missing=missing)
+    return Placed(new.id, missing=missing)
 
 
-def _write(
-    connection: Connection,
-    purchase_id: str,
-    order: Order,
-    product: Product,
-    lines: Sequence[Line],
-    stamp: Stamp,
-    holds: int,
-) -> None:
-    amount = invoice_total(lines, product.price.currency)
+def _write(connection: Connection, new: _New, holds: int) -> Purchase:
+    order, at = new.order, new.stamp.at
+    amount = invoice_total(new.lines, new.product.price.currency)
     found_by = search.terms(order.name, order.email, order.msisdn)
-    row = {
-        "id": purchase_id,
+    row: dict[str, Any] = {
+        "id": new.id,
         "state": State.RECEIVED.value,
         "revision": 1,
         "purchase_token": order.purchase_token,
-        "title": product.title,
+        "title": new.product.title,
         "amount": amount.value,
         "currency": amount.currency,
         "customer_name": order.name,
@@ -129,18 +171,17 @@ def _write(
         "customer_email": order.email,
         "customer_msisdn": order.msisdn,
         "search_text": search.search_text(found_by),
-        "request_key": order.request_key(),
+        "request_key": new.request_key,
         "holds_stock": holds > 0,
         "holds": holds,
         "checks_failed": 0,
-        "received_at": stamp.at,
-        "created_at": stamp.at,
-        "updated_at": stamp.at,
+        "received_at": at,
+        "created_at": at,
+        "updated_at": at,
     }
-    try:
-        connection.execute(insert(purchases), row)
-    except IntegrityError as error:
-        raise LostRace("A twin of the order came first.") from error
-    journal.begin(connection, purchase_id, stamp, f"The customer ordered {product.title}.")
-    write_lines(connection, purchase_id, lines)
-    search.write(connection, purchase_id, found_by)
+    batch.add(connection, purchases, row)
+    journal.begin(connection, new.id, new.stamp, f"The customer ordered {new.product.title}.")
+    write_lines(connection, new.id, new.lines)
+    search.write(connection, new.id, found_by)
+    read: dict[str, Any] = {field.name: row.get(field.name) for field in fields(Purchase)}
+    return Purchase(**read)

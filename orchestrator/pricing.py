@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, select
 
+from orchestrator import batch
 from orchestrator.catalogue import Product
 from orchestrator.money import Money, total
 from orchestrator.settings import Settings
@@ -37,6 +38,13 @@ class Line:
     tax_rate: Decimal
     sku: str | None = None
     ean: str | None = None
+
+
+_READ = batch.Reading(
+    select(*(purchase_lines.c[field.name] for field in fields(Line)))
+    .where(purchase_lines.c.purchase_id == bindparam("purchase_id"))
+    .order_by(purchase_lines.c.position)
+)
 
 
 def price(product: Product, parts: Sequence[Product], settings: Settings) -> list[Line]:
@@ -95,40 +103,30 @@ def _delivery(goods: Money, settings: Settings) -> list[Line]:
 
 def write_lines(connection: Connection, purchase_id: str, lines: Sequence[Line]) -> None:
     """Keep the lines as they are now: later changes of the catalogue do not touch a purchase."""
-    connection.execute(
-        insert(purchase_lines),
-        [
-            {
-                **asdict(line),
-                "purchase_id": purchase_id,
-                "position": position,
-                "unit_price": line.unit_price.value,
-                "total": line.total.value,
-                "kind": line.kind.value,
-            }
-            for position, line in enumerate(lines, start=1)
-        ],
-    )
+    rows = [_row(purchase_id, position, line) for position, line in enumerate(lines, start=1)]
+    batch.add_all(connection, purchase_lines, rows)
+
+
+def _row(purchase_id: str, position: int, line: Line) -> dict[str, Any]:
+    return {
+        "purchase_id": purchase_id,
+        "position": position,
+        "kind": line.kind.value,
+        "product_token": line.product_token,
+        "title": line.title,
+        "quantity": line.quantity,
+        "unit_price": line.unit_price.value,
+        "total": line.total.value,
+        "tax_rate": line.tax_rate,
+        "sku": line.sku,
+        "ean": line.ean,
+    }
 
 
 def read_lines(connection: Connection, purchase_id: str, currency: str) -> list[Line]:
     """The lines of a purchase, in order."""
-    columns = purchase_lines.c
-    rows = connection.execute(
-        select(purchase_lines).where(columns.purchase_id == purchase_id).order_by(columns.position)
-    ).mappings()
-    return [_read(dict(row), currency) for row in rows]
-
-
-def _read(row: dict[str, Any], currency: str) -> Line:
-    return Line(
-        LineKind(row["kind"]),
-        row["product_token"],
-        row["title"],
-        row["quantity"],
-        Money(row["unit_price"], currency),
-        Money(row["total"], currency),
-        row["tax_rate"],
-        row["sku"],
-        row["ean"],
-    )
+    rows = _READ.all(connection, purchase_id=purchase_id)
+    return [
+        Line(LineKind(kind), token, title, number, Money(each, currency), Money(all_, currency), *rest)
+        for kind, token, title, number, each, all_, *rest in rows
+    ]

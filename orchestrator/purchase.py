@@ -9,15 +9,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, bindparam, select, text
 
+from orchestrator.batch import Reading
+from orchestrator.columns import ROW_VERSION, RowVersion
 from orchestrator.errors import OrchestratorError
 from orchestrator.money import Money
-from orchestrator.tables import invoice_attempts, purchases
-from statemachine import State
+from orchestrator.tables import purchases
 
-UNPAID = (State.RECEIVED.value, State.INVOICED.value)
-"""The states in which a repeat of the request is answered with the same invoice."""
+UNPAID = text("purchases.state IN ('received', 'invoiced')")
+"""A repeat of the request is answered with the same invoice. Word for word the condition of the indexes, so
+they are used."""
 
 
 class PurchaseUnknown(OrchestratorError):
@@ -85,6 +87,8 @@ class Purchase:
     asked_at: datetime | None
     notified_at: datetime | None
     customer_erased_at: datetime | None = None
+    row_version: str | None = None
+    """The database's; None where it needs none, and once it was changed by the unit of work that has it."""
 
     @property
     def money(self) -> Money:
@@ -96,24 +100,23 @@ class Purchase:
         return self.received_at > self.created_at
 
 
-# Made once, as making one takes longer than running it.
-_READ = select(*(purchases.c[field.name] for field in fields(Purchase)))
-_READ_ONE = _READ.where(purchases.c.id == bindparam("purchase_id"))
-_LOCK_ONE = _READ_ONE.with_for_update(key_share=True)
-_LOCK_OWNER = _READ.where(
-    purchases.c.id
-    == select(invoice_attempts.c.purchase_id)
-    .where(invoice_attempts.c.id == bindparam("attempt_id"))
-    .scalar_subquery()
-).with_for_update(key_share=True)
+COLUMNS: list[ColumnElement[Any]] = [
+    RowVersion(purchases) if field.name == ROW_VERSION else purchases.c[field.name]
+    for field in fields(Purchase)
+]
+"""What a purchase is made of, in the order of its fields."""
+_READ = select(*COLUMNS)
+_ONE = _READ.where(purchases.c.id == bindparam("purchase_id"))
 _OF_REQUEST = _READ.where(purchases.c.request_key == bindparam("request_key"))
-_LATEST = _OF_REQUEST.order_by(purchases.c.id.desc()).limit(1)
-_OPEN = _OF_REQUEST.where(purchases.c.state.in_(UNPAID))
+_LOAD = Reading(_ONE)
+_LOCK = Reading(_ONE.with_for_update(key_share=True), locks=True)
+_LATEST = Reading(_OF_REQUEST.order_by(purchases.c.id.desc()).limit(1))
+_OPEN = Reading(_OF_REQUEST.where(UNPAID))
 
 
 def load(connection: Connection, purchase_id: str) -> Purchase:
     """Read one purchase. Raises PurchaseUnknown."""
-    return _one(connection, _READ_ONE, purchase_id)
+    return _one(connection, _LOAD, purchase_id)
 
 
 def lock(connection: Connection, purchase_id: str) -> Purchase:
@@ -121,16 +124,11 @@ def lock(connection: Connection, purchase_id: str) -> Purchase:
 
     Raises PurchaseUnknown.
     """
-    return _one(connection, _LOCK_ONE, purchase_id)
+    return _one(connection, _LOCK, purchase_id)
 
 
-def lock_owner(connection: Connection, attempt_id: str) -> Purchase:
-    """Lock the purchase that an invoice attempt belongs to."""
-    return Purchase(*connection.execute(_LOCK_OWNER, {"attempt_id": attempt_id}).one())
-
-
-def _one(connection: Connection, statement: Select[Any], purchase_id: str) -> Purchase:
-    row = connection.execute(statement, {"purchase_id": purchase_id}).one_or_none()
+def _one(connection: Connection, reading: Reading, purchase_id: str) -> Purchase:
+    row = reading.first(connection, purchase_id=purchase_id)
     if row is None:
         raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
     return Purchase(*row)
@@ -146,6 +144,6 @@ def find_open(connection: Connection, request_key: str) -> Purchase | None:
     return _one_of_request(connection, _OPEN, request_key)
 
 
-def _one_of_request(connection: Connection, statement: Select[Any], request_key: str) -> Purchase | None:
-    row = connection.execute(statement, {"request_key": request_key}).one_or_none()
+def _one_of_request(connection: Connection, reading: Reading, request_key: str) -> Purchase | None:
+    row = reading.first(connection, request_key=request_key)
     return None if row is None else Purchase(*row)

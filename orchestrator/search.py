@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, or_, select, union, update
 
+from orchestrator import batch
 from orchestrator.tables import invoice_attempts, products, purchases, search_terms
 
 MOST_WORDS = 8
@@ -128,9 +129,8 @@ def search_text(found: list[str]) -> str:
 
 def write(connection: Connection, purchase_id: str, found: list[str]) -> None:
     """Keep a new purchase's terms where they are looked for."""
-    if found:
-        rows = [{"term": term, "purchase_id": purchase_id} for term in found]
-        connection.execute(insert(search_terms), rows)
+    rows = [{"term": term, "purchase_id": purchase_id} for term in found]
+    batch.add_all(connection, search_terms, rows)
 
 
 def fill(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import structlog
 
 from orchestrator import attempt as attempts
-from orchestrator import closing, journal, operation, outcome, placement, watch
+from orchestrator import closing, invoice, journal, operation, outcome, placement, watch
 from orchestrator import intent as intents
 from orchestrator.attempt import Attempt
 from orchestrator.checks import BackgroundChecks
@@ -18,6 +18,7 @@ from orchestrator.database import Database
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
 from orchestrator.intent import Intent
+from orchestrator.invoice import Draft
 from orchestrator.purchase import Order, OutOfStock, Purchase
 from orchestrator.seqr.messages import (
     Answered,
@@ -88,10 +89,10 @@ class Settlement:
         placed = await self._database.write(placement.place, order, self._settings, self._clock())
         if placed.missing:
             raise OutOfStock(f"The stock lacks {placed.missing}.")
-        if placed.attempt_id is None:
+        if placed.draft is None:
             return await self._repeat(placed.purchase_id)
         log.info("purchase.received", purchase_id=placed.purchase_id, purchase_token=order.purchase_token)
-        purchase, answer = await self._send(placed.attempt_id, placement.ACTOR)
+        purchase, answer = await self._send(placed.draft, placement.ACTOR)
         return _reference(purchase, answer)
 
     async def check(self, purchase_id: str, actor: str, everything: bool = False) -> bool | None:
@@ -187,19 +188,21 @@ class Settlement:
         )
         if attempt_id is None:
             return None
-        _, answer = await self._send(attempt_id, actor)
+        _, answer = await self._send_attempt(attempt_id, actor)
         return isinstance(answer, Answered | Refused)
 
-    async def _send(self, attempt_id: str, actor: str) -> tuple[Purchase, Outcome[IssuedInvoice]]:
-        invoice = await self._database.read(attempts.invoice_of, attempt_id, self._settings, self._secret)
-        answer = await self._seqr.send_invoice(invoice)
+    async def _send_attempt(self, attempt_id: str, actor: str) -> tuple[Purchase, Outcome[IssuedInvoice]]:
+        return await self._send(await self._database.read(attempts.draft, attempt_id), actor)
+
+    async def _send(self, draft: Draft, actor: str) -> tuple[Purchase, Outcome[IssuedInvoice]]:
+        answer = await self._seqr.send_invoice(invoice.build(draft, self._settings, self._secret))
         purchase = await self._database.write(
-            attempts.record_sent, attempt_id, answer, self._settings, self._stamp(actor)
+            attempts.record_sent, draft.attempt_id, answer, self._settings, self._stamp(actor)
         )
         log.info(
             "invoice.sent",
             purchase_id=purchase.id,
-            attempt_id=attempt_id,
+            attempt_id=draft.attempt_id,
             verdict=answer.exchange.verdict.value,
             reference=purchase.invoice_reference,
         )
@@ -247,7 +250,7 @@ class Settlement:
             attempts.begin_next, purchase_id, self._settings, self._stamp(actor), intent
         )
         if attempt_id is not None:
-            await self._send(attempt_id, actor)
+            await self._send_attempt(attempt_id, actor)
         elif (await self._database.read(watch.look, purchase_id)).purchase.state == State.RECEIVED.value:
             why = "The last invoice may still be on its way to SEQR: wait a moment."
             raise NotAllowed(Action.RETRY.value, State.RECEIVED.value, why)
@@ -259,7 +262,7 @@ class Settlement:
         attempt_id = await self._database.write(
             operation.start_over, purchase_id, self._settings, self._stamp(actor), intent
         )
-        await self._send(attempt_id, actor)
+        await self._send_attempt(attempt_id, actor)
 
     async def _do_fail(self, purchase_id: str, actor: str, intent: Intent) -> None:
         await self._database.write(operation.cancel_received, purchase_id, self._stamp(actor), intent)

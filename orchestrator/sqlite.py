@@ -17,7 +17,10 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, FromClause, create_engine, event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.pool import ConnectionPoolEntry
 
+from orchestrator.batch import DRIVER, carry_out, give_way
+from orchestrator.driver import SqliteDriver
 from orchestrator.work import Database, DatabaseUnavailable, Pool
 
 T = TypeVar("T")
@@ -64,8 +67,8 @@ class SqliteDatabase(Database):
             self._reads -= 1
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
-        with self._reading.connect() as connection:
-            return work(connection)
+        with self._reading.connect() as connection, connection.begin():
+            return carry_out(connection, work)
 
     def pool(self) -> Pool:
         """The readers; what the one writer has not begun waits too."""
@@ -118,11 +121,16 @@ class _Item:
 
     def run(self, connection: Connection) -> None:
         """Do the work in a savepoint: its error undoes only itself."""
+        point = _raw(connection)
+        point.execute("SAVEPOINT unit")
         try:
-            with connection.begin_nested():
-                self._result = self._work(connection)
+            self._result = carry_out(connection, self._work)
         except Exception as error:
             self._error = error
+            if point.in_transaction:
+                point.execute("ROLLBACK TO unit")
+        if point.in_transaction:
+            point.execute("RELEASE unit")
 
     def fail(self, error: Exception) -> None:
         self.answer.set_exception(error)
@@ -136,11 +144,15 @@ class _Item:
 
 def _still_in_transaction(connection: Connection) -> None:
     """A full or failing disk makes SQLite drop the whole transaction; the commit after it does nothing."""
-    if not cast("SqliteConnection", connection.connection.dbapi_connection).in_transaction:
+    if not _raw(connection).in_transaction:
         raise DatabaseUnavailable(
             "The disk is full or fails, and SQLite dropped what it was writing: make room on it. All goes on "
             "by itself then."
         )
+
+
+def _raw(connection: Connection) -> SqliteConnection:
+    return cast("SqliteConnection", connection.connection.dbapi_connection)
 
 
 class _Compiler(SQLiteCompiler):
@@ -157,7 +169,8 @@ def _engine(path: str, begin: str) -> Engine:
     engine.dialect.statement_compiler = _Compiler
 
     @event.listens_for(engine, "connect")
-    def _set_up(connection: SqliteConnection, _record: object) -> None:
+    def _set_up(connection: SqliteConnection, record: ConnectionPoolEntry) -> None:
+        record.info[DRIVER] = SqliteDriver(connection)
         connection.isolation_level = None  # BEGIN is ours, below
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -171,4 +184,5 @@ def _engine(path: str, begin: str) -> Engine:
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    give_way(engine)
     return engine

@@ -6,21 +6,20 @@ then changes it; the database's own constraints stand behind that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, exists, insert, select, update
 
+from orchestrator import batch, goods
 from orchestrator.errors import OrchestratorError
+from orchestrator.goods import Goods, Needs
 from orchestrator.movement import movement
 from orchestrator.product import LARGEST_STOCK
 from orchestrator.stamp import Stamp
 from orchestrator.tables import bundle_parts, products, purchase_lines, purchases, stock_movements
 from statemachine import State
-
-Needs = Mapping[str, int]
-"""How many of each product, by token."""
 
 
 class StockError(OrchestratorError):
@@ -67,50 +66,56 @@ class Restock:
     woken: int = 0
 
 
-def needs_of(connection: Connection, purchase_id: str) -> Needs:
-    """What a purchase takes from the stock."""
-    lines = purchase_lines.c
-    statement = (
-        select(lines.product_token, func.sum(lines.quantity))
-        .where(lines.purchase_id == purchase_id, lines.kind.in_(("goods", "stock")))
-        .group_by(lines.product_token)
-    )
-    return {token: int(quantity) for token, quantity in connection.execute(statement)}
+def hold(
+    connection: Connection, purchase_id: str, round_: int, wanted: Goods, stamp: Stamp, share: int = 100
+) -> str:
+    """Reserve all that is ``wanted`` or nothing; returns what is missing, in words, or an empty text.
 
-
-def hold(connection: Connection, purchase_id: str, round_: int, needs: Needs, stamp: Stamp) -> str:
-    """Reserve all of ``needs`` or nothing; returns what is missing, in words, or an empty text."""
-    missing = _missing(connection, needs, products.c.on_hand - products.c.reserved)
+    ``share`` is how many percent of what is on hand may be reserved at most; one purchase's always may.
+    """
+    missing = wanted.missing(goods.FREE)
     if not missing:
-        _change(connection, needs, on_hand=0, reserved=1)
-        _note(connection, purchase_id, round_, needs, "hold", stamp=stamp, on_hand=0, reserved=1)
+        goods.move(connection, goods.FREE, wanted.needs, on_hand=0, reserved=1, share=share)
+        _note(connection, purchase_id, round_, wanted.needs, "hold", stamp=stamp, on_hand=0, reserved=1)
     return missing
 
 
 def release(connection: Connection, purchase_id: str, round_: int, stamp: Stamp) -> None:
     """Give back what was held; paid purchases that lacked it are looked at again."""
-    needs = needs_of(connection, purchase_id)
-    missing = _missing(connection, needs, products.c.reserved)
+    held = goods.of_purchase(connection, purchase_id)
+    missing = held.missing(goods.RESERVED)
     if missing:
         raise StockError(f"Purchase {purchase_id} cannot give back what was not reserved: {missing}.")
-    _change(connection, needs, on_hand=0, reserved=-1)
-    _note(connection, purchase_id, round_, needs, "release", stamp=stamp, on_hand=0, reserved=-1)
-    wake_waiting(connection, needs, stamp.at)
+    goods.move(connection, goods.RESERVED, held.needs, on_hand=0, reserved=-1)
+    _note(connection, purchase_id, round_, held.needs, "release", stamp=stamp, on_hand=0, reserved=-1)
+    wake_waiting(connection, held.needs, stamp.at)
 
 
-def take(connection: Connection, purchase_id: str, round_: int, held: bool, stamp: Stamp) -> str:
+def take(
+    connection: Connection,
+    purchase_id: str,
+    round_: int,
+    held: bool,
+    stamp: Stamp,
+    wanted: Goods | None = None,
+) -> str:
     """Take the goods of a paid purchase, all or nothing; returns what is missing, or an empty text.
 
     ``held`` goods are taken from the reserved ones. Goods that are not held any more are taken only from
-    what no other purchase was promised.
+    what no other purchase was promised. ``wanted`` are the goods, if they were read already.
     """
-    needs = needs_of(connection, purchase_id)
-    free = products.c.on_hand if held else products.c.on_hand - products.c.reserved
-    reserved = -1 if held else 0
-    missing = _missing(connection, needs, free)
+    wanted = wanted or goods.of_purchase(connection, purchase_id)
+    supply, reserved = (goods.ON_HAND, -1) if held else (goods.FREE, 0)
+    if wanted.missing(supply):
+        # A delivery that is being booked in now is either seen here, or sees the purchase that waits for it.
+        goods.lock(connection, purchase_id)
+        wanted = goods.of_purchase(connection, purchase_id)
+    missing = wanted.missing(supply)
     if not missing:
-        _change(connection, needs, on_hand=-1, reserved=reserved)
-        _note(connection, purchase_id, round_, needs, "take", stamp=stamp, on_hand=-1, reserved=reserved)
+        goods.move(connection, supply, wanted.needs, on_hand=-1, reserved=reserved)
+        _note(
+            connection, purchase_id, round_, wanted.needs, "take", stamp=stamp, on_hand=-1, reserved=reserved
+        )
     return missing
 
 
@@ -208,38 +213,6 @@ def wake_waiting(connection: Connection, tokens: Iterable[str], at: datetime) ->
     return done.rowcount
 
 
-def _missing(connection: Connection, needs: Needs, enough: ColumnElement[int]) -> str:
-    """What is not there, in words, or an empty text; nobody else changes these products before our commit.
-
-    So a delivery that is being booked in right now is either seen here, or sees the purchase that waits for
-    it. Tokens in order, so that two purchases never wait for each other.
-    """
-    locked = (
-        select(products.c.token, enough)
-        .where(products.c.token.in_(list(needs)))
-        .order_by(products.c.token)
-        .with_for_update(key_share=True)
-    )
-    left = {token: max(number, 0) for token, number in connection.execute(locked)}
-    for token, quantity in sorted(needs.items()):
-        if left.get(token, 0) < quantity:
-            return f"{quantity} × {token} ({left.get(token, 0)} left)"
-    return ""
-
-
-def _change(connection: Connection, needs: Needs, *, on_hand: int, reserved: int) -> None:
-    """Change each product by so many times its need."""
-    for token, quantity in needs.items():
-        connection.execute(
-            update(products)
-            .where(products.c.token == token)
-            .values(
-                on_hand=products.c.on_hand + on_hand * quantity,
-                reserved=products.c.reserved + reserved * quantity,
-            )
-        )
-
-
 def _note(
     connection: Connection,
     purchase_id: str,
@@ -251,8 +224,9 @@ def _note(
     on_hand: int,
     reserved: int,
 ) -> None:
-    connection.execute(
-        insert(stock_movements),
+    batch.add_all(
+        connection,
+        stock_movements,
         [
             movement(
                 token,

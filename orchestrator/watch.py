@@ -9,12 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select, update
 
+from orchestrator import batch
 from orchestrator.attempt import LOST, LOST_FOR, Attempt, of_purchase
+from orchestrator.batch import Reading
 from orchestrator.identity import new_id
-from orchestrator.purchase import Purchase, load
+from orchestrator.purchase import Purchase, PurchaseUnknown, load
 from orchestrator.settings import Settings
+from orchestrator.statement import Statement
 from orchestrator.tables import invoice_attempts, notifications, purchases
 from statemachine import State
 
@@ -31,6 +34,34 @@ _FURTHEST = timedelta(seconds=75)
 _WHILE_IT_FAILS = 2.0
 """Seconds between two checks at most while SEQR fails, so that one that is back late still hears in its 20
 seconds (facts, rule 1). What spares a SEQR that is down is the reconciler, which then tries one a second."""
+
+
+_C = invoice_attempts.c
+_IS_SOUGHT = and_(
+    _C.status == LOST,
+    _C.closed_at > bindparam("sought_since"),
+    purchases.c.state == State.FAILED.value,
+)
+_WAITING = select(_C.id).where(
+    _C.purchase_id == bindparam("purchase_id"), or_(_C.state == "open", _IS_SOUGHT)
+)
+_REST = Statement(
+    update(purchases)
+    .where(
+        purchases.c.id == bindparam("purchase_id"),
+        purchases.c.state != State.RECEIVED.value,
+        ~_WAITING.exists(),
+    )
+    .values(next_check_at=None)
+)
+_CALLS = (
+    select(func.count())
+    .select_from(notifications)
+    .where(notifications.c.purchase_id == bindparam("purchase_id"))
+)
+_TOLD = Reading(
+    select(purchases.c.state, _CALLS.scalar_subquery()).where(purchases.c.id == bindparam("purchase_id"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +153,7 @@ def is_watched(purchase: Purchase, attempt: Attempt, at: datetime) -> bool:
 
 def rest(connection: Connection, purchase_id: str, at: datetime) -> None:
     """Stop looking at a purchase that has nothing left to wait for."""
-    c = invoice_attempts.c
-    is_sought = and_(c.status == LOST, c.closed_at > at - LOST_FOR, purchases.c.state == State.FAILED.value)
-    waiting = select(c.id).where(c.purchase_id == purchase_id, or_(c.state == "open", is_sought))
-    connection.execute(
-        update(purchases)
-        .where(
-            purchases.c.id == purchase_id,
-            purchases.c.state != State.RECEIVED.value,
-            ~waiting.exists(),
-        )
-        .values(next_check_at=None)
-    )
+    batch.also(connection, _REST, {"purchase_id": purchase_id, "sought_since": at - LOST_FOR})
 
 
 def told(connection: Connection, purchase_id: str, sender: str, at: datetime, most: int = 20) -> bool:
@@ -144,13 +164,15 @@ def told(connection: Connection, purchase_id: str, sender: str, at: datetime, mo
     Raises:
         PurchaseUnknown: the address was made by us, for a purchase that this database never had.
     """
-    if load(connection, purchase_id).state == State.STOCKED.value:
+    found = _TOLD.first(connection, purchase_id=purchase_id)
+    if found is None:
+        raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
+    state, calls = found
+    if state == State.STOCKED.value:
         return False
-    count = select(func.count()).select_from(notifications).where(notifications.c.purchase_id == purchase_id)
-    if connection.execute(count).scalar_one() < most:
+    if calls < most:
         row = {"id": new_id(), "purchase_id": purchase_id, "at": at, "sender": sender}
-        connection.execute(insert(notifications), row)
-    connection.execute(
-        update(purchases).where(purchases.c.id == purchase_id).values(notified_at=at, next_check_at=at)
-    )
+        batch.add(connection, notifications, row)
+    now = {"notified_at": at, "next_check_at": at}
+    batch.change_row(connection, purchases, {"id": purchase_id}, now)
     return True

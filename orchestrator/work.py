@@ -9,11 +9,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from sqlite3 import OperationalError as SqliteOperationalError
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from orchestrator.errors import OrchestratorError
 
@@ -86,12 +86,13 @@ class Database(ABC):
     async def _guarded(self, run: Runner, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return cast("T", await run(lambda connection: work(connection, *args, **kwargs)))
-        except (OperationalError, InterfaceError, NoConnectionInTime, OSError, TimeoutError) as error:
+        except (OperationalError, InterfaceError, SqliteOperationalError, OSError, TimeoutError) as error:
             raise DatabaseUnavailable(_unavailable(error)) from error
-        except DBAPIError as error:
-            if sqlstate(error.orig) in _RERUN_CODES:
+        except Exception as error:
+            origin = getattr(error, "orig", None) or error
+            if sqlstate(origin) in _RERUN_CODES:
                 raise LostRace from error
-            if error.connection_invalidated or is_unavailable(error.orig):
+            if getattr(error, "connection_invalidated", False) or is_unavailable(origin):
                 raise DatabaseUnavailable(_unavailable(error)) from error
             raise
 

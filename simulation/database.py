@@ -12,9 +12,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from orchestrator import migration
+from orchestrator.batch import DRIVER, carry_out, give_way
+from orchestrator.driver import SqliteDriver
 from orchestrator.errors import OrchestratorError
 from orchestrator.work import Database, LostRace
 from simulation.clock import VirtualLoop
@@ -38,6 +40,8 @@ class Store:
         self.raw = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         engine = create_engine("sqlite://", creator=lambda: self.raw, poolclass=StaticPool)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        event.listen(engine, "connect", _set_up)
+        give_way(engine)
         self._connection = engine.connect()
         self.committed: Callable[[], None] = _nothing
         self.wrote_in_read: Callable[[str], None] = lambda _: None
@@ -51,7 +55,7 @@ class Store:
         """Run a unit of work and commit it."""
         before = self.raw.total_changes
         with self._connection.begin():
-            result = work(self._connection)
+            result = carry_out(self._connection, work)
         if self.raw.total_changes != before:
             self.committed()
         return result
@@ -59,14 +63,14 @@ class Store:
     def undo(self, work: Callable[[Connection], object]) -> None:
         """Run a unit of work for nothing."""
         with self._connection.begin() as transaction:
-            work(self._connection)
+            carry_out(self._connection, work)
             transaction.rollback()
 
     def read(self, work: Callable[[Connection], T], name: str = "") -> T:
         """Run a unit of work that only reads."""
         before = self.raw.total_changes
         with self._connection.begin():
-            result = work(self._connection)
+            result = carry_out(self._connection, work)
         if self.raw.total_changes != before:
             self.wrote_in_read(name)
         return result
@@ -74,6 +78,10 @@ class Store:
     def rows(self, query: str, *values: object) -> list[Any]:
         """What a plain query finds, outside the story."""
         return self.raw.execute(query, values).fetchall()
+
+
+def _set_up(raw: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    record.info[DRIVER] = SqliteDriver(raw)
 
 
 def _nothing() -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from itertools import count
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import Connection
 
-from orchestrator import attempt, journal, stock, watch
+from orchestrator import attempt, goods, journal, stock, watch
 from orchestrator.purchase import Order, Purchase, load
 from orchestrator.stamp import Stamp
 
@@ -19,7 +19,7 @@ from orchestrator.stamp import Stamp
 def no_hold() -> AbstractContextManager[object]:
     """The goods of an order are looked at and not held."""
 
-    def hold(connection: Connection, purchase_id: str, round_: int, needs: stock.Needs, stamp: Stamp) -> str:
+    def hold(*_: object) -> str:
         return ""
 
     return patch.object(stock, "hold", hold)
@@ -37,7 +37,8 @@ def take_twice() -> AbstractContextManager[object]:
     def again(connection: Connection, purchase_id: str, *rest: Any) -> str:
         missing = take(connection, purchase_id, *rest)
         if not missing:
-            _change_stock(connection, stock.needs_of(connection, purchase_id), on_hand=-1)
+            needs = goods.of_purchase(connection, purchase_id).needs
+            goods.move(connection, goods.ON_HAND, needs, on_hand=-1, reserved=0)
         return missing
 
     return patch.object(stock, "take", again)
@@ -71,15 +72,13 @@ def double_outcome() -> Iterator[None]:
         read[purchase_id] = found.purchase
         return found
 
-    def stale(connection: Connection, attempt_id: str) -> tuple[attempt.Attempt, Purchase]:
-        found, purchase = _with_purchase(connection, attempt_id)
-        return found, replace(read.get(purchase.id, purchase), revision=purchase.revision)
+    def stale(connection: Connection, *of: Any) -> attempt.Matter:
+        found = _matter_of(connection, *of)
+        before = read.get(found.purchase.id, found.purchase)
+        return replace(found, purchase=replace(before, revision=found.purchase.revision))
 
-    with patch.object(watch, "look", look), patch.object(attempt, "lock_with_purchase", stale):
+    with patch.object(watch, "look", look), patch.object(attempt, "matter_of", stale):
         yield
 
 
-_with_purchase = attempt.lock_with_purchase
-
-
-_change_stock = cast("Any", stock)._change
+_matter_of = attempt.matter_of

@@ -14,6 +14,7 @@ from orchestrator.identity import now
 from orchestrator.stamp import Stamp
 from orchestrator.tables import products
 from tests.fixtures.dashboard import PASSWORD, Office
+from tests.fixtures.shelf import hold
 
 FILE = """\
 token,title,price,currency,tax_rate,sku,ean,on_hand,for_sale,bundle
@@ -39,7 +40,7 @@ async def test_levels_move_while_they_are_looked_at(page: Page, sqlite_office: O
     await expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
     row = page.locator("#t-mug")
     write = sqlite_office.database.write
-    await write(stock.hold, "p1", 1, {"mug": 7}, Stamp("createPurchase", now()))
+    await write(hold, "p1", {"mug": 7}, Stamp("createPurchase", now()))
     await expect(row.locator(".l-reserved")).to_have_text("7")
     await expect(row.locator(".l-free")).to_have_text("3 left")
     await expect(page.locator("#t-set .l-free")).to_have_text("3 left")

@@ -16,6 +16,7 @@ from orchestrator.stamp import Stamp
 from orchestrator.tables import audit, products, purchases
 from tests.fixtures.dashboard import Office
 from tests.fixtures.pages import text
+from tests.fixtures.shelf import hold
 
 
 async def level(database: Database, token: str, **levels: Any) -> None:
@@ -166,7 +167,7 @@ async def test_a_button_that_is_pressed_twice_books_once(office: Office) -> None
 async def test_a_count_of_what_has_moved_since_is_refused(office: Office) -> None:
     visitor = await office.signed_in()
     form: dict[str, Any] = {"form_at": "/products/mug", "counted": "9", "reason": "Yearly count"}
-    await office.database.write(stock.hold, "p1", 1, {"mug": 1}, Stamp("test", now()))
+    await office.database.write(hold, "p1", {"mug": 1}, Stamp("test", now()))
     await level(office.database, "mug", on_hand=8)
     page = await visitor.send("/products/mug/count", 409, seen="10", **form)
     assert "10 were on hand when you looked; there are 8 now." in text(page)
@@ -240,7 +241,7 @@ async def test_movements_are_filtered_and_paged(office: Office) -> None:
     def move(connection: Connection) -> None:
         for each in range(60):
             stock.receive(connection, "mug", 1, f"delivery {each}", "cli", now())
-        stock.hold(connection, "0190-purchase", 1, {"mug": 2}, Stamp("createPurchase", now()))
+        hold(connection, "0190-purchase", {"mug": 2}, Stamp("createPurchase", now()))
 
     await office.database.write(move)
     visitor = await office.signed_in("vera")

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from orchestrator.invoice import build, notification_key, purchase_notified
+from orchestrator.invoice import Draft, build, notification_key, purchase_notified
 from orchestrator.money import Money
 from orchestrator.pricing import Line, LineKind
 from orchestrator.purchase import Purchase
@@ -64,7 +64,7 @@ def line(
 
 
 def built(*lines: Line, amount: str = "100") -> Invoice:
-    return build(purchase(amount), lines, "attempt-1", AT, SETTINGS, SECRET)
+    return build(Draft(purchase(amount), lines, "attempt-1", AT), SETTINGS, SECRET)
 
 
 def test_it_carries_what_seqr_wants_to_know() -> None:

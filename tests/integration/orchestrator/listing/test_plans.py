@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from orchestrator import listing
 from orchestrator.database import Database
 from orchestrator.listing import Place
 from orchestrator.selection import Filter, Sort
 from tests.fixtures.operations import keep_purchase
+from tests.fixtures.statements import recorded
 
 FILTERS = {
     "all": Filter(),
@@ -30,21 +28,6 @@ FILTERS = {
     "reference": Filter(q="1234567"),
     "beginning of an id": Filter(q="019a0000-12"),
 }
-
-
-@contextmanager
-def recorded(connection: Connection) -> Iterator[list[tuple[str, Any]]]:
-    """The statements that are executed, with their values."""
-    seen: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
-        seen.append((statement, values))
-
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
 
 
 def _plans(connection: Connection, which: Filter) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
-from orchestrator import allowance, placement
+from orchestrator import placement
 from orchestrator.allowance import TooManyUnpaid
 from orchestrator.database import Database, open_database
 from orchestrator.identity import now
@@ -17,7 +17,7 @@ from orchestrator.tables import purchases
 from statemachine import Action
 from tests.fixtures.desk import MUG, Desk, desk_settings, make_desk
 from tests.fixtures.shop import ORDER, at_work, stocked
-from tests.integration.orchestrator.listing.test_plans import recorded
+from tests.fixtures.statements import recorded
 
 PHONE = "46700000001"
 
@@ -111,14 +111,15 @@ async def test_they_are_counted_by_an_index(database: Database) -> None:
         if not sqlite:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         with recorded(connection) as seen:
-            allowance.unpaid_of(connection, order(1))
+            placement.place(connection, order(1), desk_settings(), now())
         ((text, values),) = [found for found in seen if "count(" in found[0]]
         explained = connection.exec_driver_sql(
             f"{'EXPLAIN QUERY PLAN' if sqlite else 'EXPLAIN'} {text}", values
         )
         return " ".join(str(row) for row in explained)
 
-    assert "purchases_unpaid_of_phone" in await database.read(plan)
+    await database.write(stocked)
+    assert "purchases_unpaid_of_phone" in await database.write(plan)
 
 
 async def test_seqr_is_told_to_come_again(sqlite_only: Database) -> None:

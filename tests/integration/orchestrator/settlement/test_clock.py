@@ -16,7 +16,7 @@ from orchestrator.tables import purchases
 from statemachine import Action
 from tests.fixtures.desk import MUG, Desk
 from tests.fixtures.seqr import unknown
-from tests.integration.orchestrator.listing.test_plans import recorded
+from tests.fixtures.statements import recorded
 
 HOUR = 3600.0
 

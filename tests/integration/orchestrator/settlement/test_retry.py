@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from orchestrator import placement
 from orchestrator.purchase import OutOfStock, PurchaseUnknown
@@ -15,7 +13,7 @@ from orchestrator.tables import outbox
 from statemachine import Action, NotAllowed
 from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk
 from tests.fixtures.seqr import busy, refused, unknown
-from tests.fixtures.shop import until
+from tests.fixtures.uncommitted import uncommitted, until_it_waits
 
 
 async def failed(desk: Desk, status: str = "CANCELED") -> str:
@@ -248,19 +246,10 @@ async def test_other_customers_are_not_touched(desk: Desk) -> None:
 async def test_the_customer_orders_again_in_the_moment_of_a_new_start(desk: Desk, database_url: str) -> None:
     """Both want to be the one unpaid purchase of this order: the database lets one, the other says why."""
     purchase_id = await failed(desk)
-    engine = create_async_engine("postgresql+asyncpg://" + database_url.removeprefix("postgresql://"))
-    async with engine.connect() as customer, engine.connect() as watcher:
-        await customer.run_sync(placement.place, MUG, desk.parts.settings, desk.clock())
+    async with uncommitted(database_url, placement.place, MUG, desk.parts.settings, desk.clock()):
         retrying = asyncio.create_task(desk.act(purchase_id, Action.RETRY))
-
-        async def waits_or_is_over() -> bool:
-            waiting = await watcher.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
-            return retrying.done() or waiting.scalar_one() > 0
-
-        await until(waits_or_is_over)
-        await customer.commit()
-        with pytest.raises(NotAllowed, match="has an unpaid purchase of the same order already"):
-            await retrying
-    await engine.dispose()
+        await until_it_waits(database_url, retrying)
+    with pytest.raises(NotAllowed, match="has an unpaid purchase of the same order already"):
+        await retrying
     assert [row["state"] for row in await desk.purchases()] == ["failed", "received"]
     assert await desk.stock() == (10, 1)

@@ -19,7 +19,9 @@ from orchestrator.tables import products, stock_movements
 from statemachine import Action
 from tests.fixtures.desk import BENGT, MUG, Clock, Desk
 from tests.fixtures.seqr import answered
+from tests.fixtures.shelf import hold as hold_goods
 from tests.fixtures.shop import until
+from tests.fixtures.uncommitted import uncommitted, until_it_waits
 
 AT = Clock()()
 STAMP = Stamp("cli", AT)
@@ -52,7 +54,7 @@ async def movements(database: Database) -> list[tuple[str, str, int, int, str]]:
 
 
 def hold(connection: Connection, purchase_id: str, needs: dict[str, int]) -> str:
-    return stock.hold(connection, purchase_id, 1, needs, STAMP)
+    return hold_goods(connection, purchase_id, needs, STAMP)
 
 
 async def test_a_hold_reserves_all_or_nothing(shelf: Database) -> None:
@@ -225,20 +227,12 @@ async def test_a_delivery_waits_for_the_payment_that_found_nothing(desk: Desk, d
     desk.seqr.pay("R1")
     attempt_id = (await desk.attempts())[0]["id"]
     said = answered(desk.seqr.books["R1"])
-    engine = create_async_engine("postgresql+asyncpg://" + database_url.removeprefix("postgresql://"))
-    async with engine.connect() as payment, engine.connect() as watcher:
-        stamp = Stamp("reconciler", desk.clock())
-        await payment.run_sync(outcome.record_status, attempt_id, said, desk.parts.settings, stamp)
+    stamp = Stamp("reconciler", desk.clock())
+    payment = (outcome.record_status, attempt_id, said, desk.parts.settings, stamp)
+    async with uncommitted(database_url, *payment):
         delivering = asyncio.create_task(desk.restock(1))
-
-        async def waits_or_is_over() -> bool:
-            waiting = await watcher.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
-            return delivering.done() or waiting.scalar_one() > 0
-
-        await until(waits_or_is_over)
-        await payment.commit()
-        await delivering
-    await engine.dispose()
+        await until_it_waits(database_url, delivering)
+    await delivering
     assert (await desk.only())["state"] == "paid"
     await desk.tick()
     assert await desk.state() == ("stocked", None)

@@ -10,7 +10,6 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from orchestrator import tally
 from orchestrator.database import Database, open_database
@@ -23,6 +22,7 @@ from orchestrator.tally import Slot, Sum, Tallies
 from statemachine import Reason, Trigger
 from tests.fixtures.dashboard import place
 from tests.fixtures.tampering import unguarded
+from tests.fixtures.uncommitted import uncommitted
 
 STATES = ("received", "invoiced", "paid", "stocked", "failed")
 MOVES: dict[str, list[tuple[Trigger, Reason | None]]] = {
@@ -254,13 +254,9 @@ async def test_postgresql_commits_a_lower_id_after_a_higher_one(
     database: Database, database_url: str
 ) -> None:
     """With a real transaction that stays open while another one overtakes it."""
-    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.connect() as slow:
-        await slow.run_sync(place, "received")
+    async with uncommitted(database_url, place, "received"):
         await database.write(place, "paid")
         await tally.run_once(database)
         assert (await database.read(tally.totals))["received"] == 0
-        await slow.commit()
-    await engine.dispose()
     await tally.run_once(database)
     assert await database.read(kept) == await database.read(tally.recount)
