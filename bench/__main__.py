@@ -5,36 +5,58 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 
-from bench import dashboard
+from bench import dashboard, suite
+from bench.databases import POSTGRESQL, SQLITE
 from bench.errors import BenchError
-from bench.suite import FULL, QUICK, measure
+from bench.loop import run
+from bench.machine import load, machine
+from bench.report import Report, Say, Table
 from tests.fixtures.postgres import PostgresUnavailableError
 
 DIRECTORY = Path("var") / "bench"
 
+Part = Callable[[bool, Path, Say], Awaitable[tuple[Table, dict[str, str]]]]
+"""Measures, less when it is to be quick; returns its table, and facts to stand above all tables."""
+PARTS: Mapping[str, Part] = {"suite": suite.report, "dashboard": dashboard.report}
+NOT_QUICK = ("dashboard",)
+"""These take long even when they measure less."""
+
 
 def main() -> int:
-    """Returns the exit status: 0 measured, 1 not."""
+    """Returns the exit status: 0 measured, 1 not, 2 asked for what is not there."""
     quick, only = os.environ.get("QUICK", "0") not in ("", "0"), os.environ.get("ONLY", "")
+    if only and only not in PARTS:
+        print(f"bench: ONLY is one of {', '.join(PARTS)}.", file=sys.stderr)
+        return 2
+    chosen = [only] if only else [name for name in PARTS if not (quick and name in NOT_QUICK)]
     DIRECTORY.mkdir(parents=True, exist_ok=True)
     try:
-        if only != "dashboard":
-            report = asyncio.run(measure(QUICK if quick else FULL, DIRECTORY, _say))
-            print(report.text())
-            print(f"Written to {report.write(DIRECTORY)} and .json beside it.\n")
-        if only != "suite":
-            print(dashboard.report(quick, DIRECTORY.resolve(), _say))
+        report = run(_measure(chosen, quick))
     except (BenchError, PostgresUnavailableError, aiohttp.ClientError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
+    print(report.text())
+    print(f"Written to {report.write(DIRECTORY)} and .json beside it.")
     return 0
+
+
+async def _measure(chosen: list[str], quick: bool) -> Report:
+    facts = machine({SQLITE: DIRECTORY, POSTGRESQL: Path(tempfile.gettempdir())})
+    tables = []
+    for name in chosen:
+        table, more = await PARTS[name](quick, DIRECTORY.resolve(), _say)
+        tables.append(table)
+        facts |= more
+    return Report(datetime.now(UTC), facts | {"load after": load()}, tables)
 
 
 def _say(words: str) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shutil
 import tempfile
@@ -19,12 +18,12 @@ import aiohttp
 
 from bench import dataset
 from bench.cases import Case, cases
+from bench.databases import POSTGRESQL, SQLITE
 from bench.errors import BenchError
 from bench.load import percentile
-from bench.machine import load
+from bench.report import Say, Table, number
 from bench.seqr import stub_seqr
 from bench.shop import shop
-from bench.suite import POSTGRESQL, SQLITE, Say
 from bench.viewers import sign_in
 from tests.fixtures.postgres import running_server
 
@@ -34,7 +33,6 @@ ROUNDS = 12
 """So often each address is asked for, after once to warm up."""
 
 _ROW = re.compile(r'<tr id="p-([^"]+)"')
-_COLUMNS = (28, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,25 @@ class Figures:
         return self.p95 <= self.target
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One kind of page at the smallest size against the largest."""
+
+    small: Figures
+    large: Figures
+
+    def cells(self) -> list[str]:
+        """As text, in the order of the header."""
+        first, last = self.small, self.large
+        taken = (first.p50, first.p95, last.p50, last.p95)
+        return [
+            *(last.name, last.database),
+            *(number(ms, 0) for ms in taken),
+            *(number(last.p95 / first.p95, 1), number(last.target, 0)),
+            "met" if last.is_met else "MISSED",
+        ]
+
+
 async def measure(
     sizes: Sequence[int], home: Path, say: Say, databases: Sequence[str] = (SQLITE, POSTGRESQL)
 ) -> list[Figures]:
@@ -68,22 +85,16 @@ async def measure(
     return found
 
 
-def table(figures: Sequence[Figures]) -> str:
+def table(figures: Sequence[Figures]) -> Table:
     """A line for each page and database: the smallest size against the largest."""
     small, large = min(f.size for f in figures), max(f.size for f in figures)
     by_key = {(f.name, f.database, f.size): f for f in figures}
-    head = f"{'page':{_COLUMNS[0]}}{'database':{_COLUMNS[1]}}"
-    lines = [
-        f"{head}{f'p50/p95 ms at {small:,}':>22}{f'p50/p95 ms at {large:,}':>26}{'ratio':>7}{'target':>8}"
-    ]
-    for (name, database, size), last in by_key.items():
-        if size == large:
-            first = by_key[name, database, small]
-            both = f"{f'{first.p50:.0f} / {first.p95:.0f}':>22}{f'{last.p50:.0f} / {last.p95:.0f}':>26}"
-            met = "met" if last.is_met else "MISSED"
-            ratio = f"{last.p95 / first.p95:>7.1f}{last.target:>8.0f} {met}"
-            lines.append(f"{name:{_COLUMNS[0]}}{database:{_COLUMNS[1]}}{both}{ratio}")
-    return "\n".join(lines) + "\n"
+    header = (
+        *("page", "database"),
+        *(f"p50 at {small:,}", "p95 ms", f"p50 at {large:,}", "p95 ms", "ratio", "target", "verdict"),
+    )
+    lines = [Held(by_key[last.name, last.database, small], last) for last in figures if last.size == large]
+    return Table("How soon the dashboard's pages answer", header, lines)
 
 
 def _figures(case: Case, database: str, size: int, taken: Sequence[float]) -> Figures:
@@ -143,10 +154,6 @@ def _copy(kept: Path) -> Iterator[Path]:
         yield Path(shutil.copy(kept, Path(directory) / "benchmark.db"))
 
 
-def report(quick: bool, home: Path, say: Say) -> str:
-    """Measure, and the table in words; also written to ``dashboard.txt`` below ``home``."""
-    before = load()
-    figures = asyncio.run(measure(QUICK_SIZES if quick else SIZES, home, say))
-    text = f"load before: {before}, after: {load()}\n\n{table(figures)}"
-    (home / "dashboard.txt").write_text(text, encoding="utf-8")
-    return text
+async def report(quick: bool, home: Path, say: Say) -> tuple[Table, dict[str, str]]:
+    """The dashboard as a part of ``make bench``."""
+    return table(await measure(QUICK_SIZES if quick else SIZES, home, say)), {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,12 +16,12 @@ from typing import Any
 import asyncpg
 
 from bench import population
+from bench.report import Say
 from orchestrator import migration, tally
 from orchestrator.database import Database, open_database
 from orchestrator.models import METADATA
 from orchestrator.tail import newest_id
 
-Say = Callable[[str], None]
 _SORTED = "search_terms"
 _FILES = (Path(population.__file__), Path(__file__))
 

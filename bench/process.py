@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from asyncio.subprocess import Process
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE = 20.0
 """Seconds that a process has to end by itself."""
 
-_UTIME, _STIME = 11, 12
 _MEBIBYTE = 2**20
 
 
@@ -24,12 +25,27 @@ class Cost:
 
 
 def cost(pid: int) -> Cost:
-    """Read /proc. CPU comes in ticks of 10 ms, so it takes many requests to tell what one costs."""
-    # The command's name stands in parentheses and may hold anything; the fields after it are numbered from 0.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    ticks = int(fields[_UTIME]) + int(fields[_STIME])
+    """What a process and all that it started cost; of those that are over nothing is known."""
+    family = list(_family(pid))
+    return Cost(sum(map(_cpu_ms, family)), sum(map(_rss_mb, family)))
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in thread.read_text().split():
+            yield from _family(int(child))
+
+
+def _cpu_ms(pid: int) -> float:
+    """From the process' own clock, which the kernel names like this (clock_getcpuclockid(3)): what stands in
+    /proc comes in ticks of 10 ms."""
+    return time.clock_gettime(~pid << 3 | 2) * 1000
+
+
+def _rss_mb(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return Cost(ticks * 1000 / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE") / _MEBIBYTE)
+    return pages * os.sysconf("SC_PAGE_SIZE") / _MEBIBYTE
 
 
 async def end(process: Process) -> None:

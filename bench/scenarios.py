@@ -58,5 +58,5 @@ async def _within_limit(expected: asyncio.Future[float], reference: str, shop: S
     try:
         return await asyncio.wait_for(expected, SETTLE_LIMIT)
     except TimeoutError:
-        what = f"Invoice {reference} on {shop.database} was paid, and not stocked in {SETTLE_LIMIT:g} s."
+        what = f"Invoice {reference} of {shop.name} was paid, and not stocked in {SETTLE_LIMIT:g} s."
         raise BenchError("\n".join([what, *shop.last_words])) from None

@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from asyncio.subprocess import PIPE, create_subprocess_exec
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-
-import aiohttp
+from typing import Any
 
 from bench.process import end
+from bench.wire import Wire
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How often getPaymentStatus asked about watched invoices, and for how many seconds one of them was not
+    asked about, at the longest."""
+
+    count: int
+    longest: float
 
 
 class StubSeqr:
     """A running stub. ``endpoint`` is the address of its Payment API."""
 
-    def __init__(self, port: int, http: aiohttp.ClientSession) -> None:
-        self._address = f"http://127.0.0.1:{port}"
-        self._http = http
-        self.endpoint = f"{self._address}/soap"
+    def __init__(self, address: str) -> None:
+        self.wire = Wire(address)
+        self.endpoint = f"{address}/soap"
 
     async def pay(self, reference: str) -> None:
         """The customer pays an invoice. Nobody is notified."""
-        async with self._http.post(f"{self._address}/pay", data=reference.encode()) as answer:
-            await answer.read()
+        await self.wire.post("/pay", reference.encode())
 
     async def notification_addresses(self) -> dict[str, str]:
-        """Where each invoice's shop wants to be told, by invoice reference."""
-        async with self._http.get(f"{self._address}/invoices") as answer:
-            addresses: dict[str, str] = await answer.json(content_type=None)
+        """Where the shops want to be told about each invoice that was made since the last time that this was
+        asked, by invoice reference."""
+        addresses: dict[str, str] = await self._told("/invoices")
         return addresses
 
     async def asked_at(self) -> dict[str, float]:
-        """When each paid invoice was first asked about, in seconds of the wall clock."""
-        async with self._http.get(f"{self._address}/asked") as answer:
-            asked: dict[str, float] = await answer.json(content_type=None)
+        """When each invoice was first found to be paid, in seconds of the wall clock; each told once."""
+        asked: dict[str, float] = await self._told("/asked")
         return asked
+
+    async def watch(self, references: Iterable[str]) -> None:
+        """From now on note when these invoices are asked about, instead of those before."""
+        await self.wire.post("/watch", "\n".join(references).encode())
+
+    async def watched(self) -> Watched:
+        """What came of it so far."""
+        return Watched(**await self._told("/watched"))
+
+    async def _told(self, path: str) -> Any:
+        return json.loads((await self.wire.post(path)).body)
 
 
 @asynccontextmanager
@@ -50,7 +69,8 @@ async def stub_seqr() -> AsyncIterator[StubSeqr]:
     try:
         assert process.stdout is not None
         port = int(await process.stdout.readline())
-        async with aiohttp.ClientSession() as http:
-            yield StubSeqr(port, http)
+        seqr = StubSeqr(f"http://127.0.0.1:{port}")
+        yield seqr
+        seqr.wire.close()
     finally:
         await end(process)

@@ -1,4 +1,5 @@
-"""The real program, served as a merchant serves it, in a process of its own with its own database."""
+"""A program that sells: the orchestrator as a merchant serves it, or what it is held against. Each has a
+process of its own and a database of its own."""
 
 from __future__ import annotations
 
@@ -16,14 +17,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from bench.errors import BenchError
 from bench.process import end
+from bench.programs import ORCHESTRATOR, Program
 from bench.seqr import ROOT
-from orchestrator import migration
+from bench.wire import Wire
+from orchestrator import catalogue, migration
 from orchestrator.database import open_database
+from orchestrator.identity import now
+from orchestrator.rest.products import ProductBody
 from tests.fixtures.postgres import free_port
 
 PRINCIPAL = "benchmark_terminal"
@@ -49,6 +55,8 @@ ORDER = {
 }
 UNHURRIED = MappingProxyType({"ORCHESTRATOR_POLL_INTERVAL": "10"})
 """The reconciler as slow as it may be: what the benchmark measures is the customer's path."""
+CROWDED = UNHURRIED | {"ORCHESTRATOR_CREATE_PURCHASE_PER_MINUTE": "1000000"}
+"""Besides, all customers come from one address."""
 START_LIMIT = 60.0
 """Seconds that the program has to be ready; on an idle machine it takes one or two."""
 
@@ -60,21 +68,27 @@ _LONGEST_WORDS = 2**20
 
 @dataclass
 class Shop:
-    """A served shop.
+    """A served shop. ``database`` is the name that it has in the table.
 
     That a purchase is stocked is read from the program's own log, which says so after the commit: asking for
     it over HTTP would be load that no merchant has.
     """
 
+    program: Program
     database: str
     process: Process
     address: str
     http: aiohttp.ClientSession
+    wire: Wire
     numbers: itertools.count[int] = field(default_factory=itertools.count)
     waiting: dict[str, asyncio.Future[float]] = field(default_factory=dict)
     last_words: deque[str] = field(default_factory=lambda: deque(maxlen=_WORDS_KEPT))
     errors: deque[str] = field(default_factory=lambda: deque(maxlen=_WORDS_KEPT))
     """What it logged last as an error."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.program.name} on {self.database}"
 
     @property
     def pid(self) -> int:
@@ -83,11 +97,11 @@ class Shop:
     async def create_purchase(self) -> str:
         """One customer's order; returns the invoice reference. Raises BenchError."""
         order = ORDER | {"msisdn": f"4670{next(self.numbers):07d}"}
-        async with self.http.post(f"{self.address}/seqr/createPurchase", json=order) as answer:
-            body = await answer.json()
+        answer = await self.wire.post("/seqr/createPurchase", json.dumps(order).encode())
         if answer.status != 200:
-            raise BenchError(f"createPurchase on {self.database} answered {answer.status}: {body}")
-        return str(body["invoiceReferenceId"])
+            said = f"answered {answer.status}: {answer.body.decode()}"
+            raise BenchError("\n".join([f"createPurchase of {self.name} {said}", *self.last_words]))
+        return str(json.loads(answer.body)["invoiceReferenceId"])
 
     async def purchase_of(self, reference: str) -> str:
         """The id of the purchase with this invoice. Raises BenchError."""
@@ -96,7 +110,7 @@ class Shop:
         async with self.http.get(address, params={"q": reference}, headers=headers) as answer:
             items = (await answer.json())["items"]
         if len(items) != 1:
-            raise BenchError(f"Invoice {reference} on {self.database} belongs to {len(items)} purchases.")
+            raise BenchError(f"Invoice {reference} of {self.name} belongs to {len(items)} purchases.")
         return str(items[0]["id"])
 
     def expect(self, notification_address: str) -> asyncio.Future[float]:
@@ -108,9 +122,9 @@ class Shop:
 
     async def notify(self, address: str) -> None:
         """Say that something happened to an invoice, as SEQR does. Raises BenchError."""
-        async with self.http.post(address) as answer:
-            if answer.status != 200:
-                raise BenchError(f"The notification on {self.database} got {answer.status}.")
+        answer = await self.wire.post(urlsplit(address).path)
+        if answer.status != 200:
+            raise BenchError(f"The notification to {self.name} got {answer.status}.")
 
     async def follow_log(self) -> None:
         """Read the log as it is written, and wake who waits for a purchase."""
@@ -135,7 +149,7 @@ class Shop:
             if await self._is_ready():
                 return
             await asyncio.sleep(0.05)
-        raise BenchError(f"serve on {self.database} did not start:\n" + "\n".join(self.last_words))
+        raise BenchError(f"{self.name} did not start:\n" + "\n".join(self.last_words))
 
     async def _is_ready(self) -> bool:
         try:
@@ -144,51 +158,66 @@ class Shop:
         except aiohttp.ClientConnectionError:
             return False
 
-    async def offer_product(self) -> None:
-        """Put the one product that everybody buys into the catalogue, with plenty of stock."""
-        headers = {"Authorization": f"Bearer {TOKEN}"}
-        address = f"{self.address}/api/v1/products/{ORDER['purchaseToken']}"
-        async with self.http.put(address, json=PRODUCT, headers=headers) as answer:
-            if answer.status not in (200, 201):
-                raise BenchError(f"The product was not taken: {answer.status} {await answer.text()}")
-
 
 @asynccontextmanager
 async def shop(
-    database: str, url: str, endpoint: str, home: Path, settings: Mapping[str, str] = UNHURRIED
+    database: str,
+    url: str,
+    endpoint: str,
+    home: Path,
+    settings: Mapping[str, str] = CROWDED,
+    program: Program = ORCHESTRATOR,
 ) -> AsyncIterator[Shop]:
-    """Migrate the database at ``url``, serve a shop on it until the block ends, with one product for sale.
+    """Migrate the database at ``url`` and serve a shop on it until the block ends, with one product for sale.
 
     ``database`` is its name in the table; ``home`` the directory to run in; ``settings`` are environment
     variables on top of what it needs. Raises BenchError.
     """
+    await prepare(url)
+    async with serving(database, url, endpoint, home, settings, program) as served:
+        await served.until_ready()
+        yield served
+
+
+@asynccontextmanager
+async def serving(
+    database: str,
+    url: str,
+    endpoint: str,
+    home: Path,
+    settings: Mapping[str, str] = CROWDED,
+    program: Program = ORCHESTRATOR,
+) -> AsyncIterator[Shop]:
+    """The same on a prepared database, from the moment on that the process is there."""
     port = free_port()
-    await _migrate(url)
     process = await create_subprocess_exec(
-        *(sys.executable, "-m", "orchestrator", "serve", "--port", str(port)),
+        *(sys.executable, "-m", *program.arguments, "--port", str(port)),
         env={**_environment(url, port, endpoint), **settings},
         cwd=home,
         stdout=DEVNULL,
         stderr=PIPE,
         limit=_LONGEST_WORDS,
     )
+    address = f"http://127.0.0.1:{port}"
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as http:
-        served = Shop(database, process, f"http://127.0.0.1:{port}", http)
+        served = Shop(program, database, process, address, http, Wire(address))
         log = asyncio.create_task(served.follow_log())
         try:
-            await served.until_ready()
-            await served.offer_product()
             yield served
         finally:
+            served.wire.close()
             await end(process)
             await log
 
 
-async def _migrate(url: str) -> None:
+async def prepare(url: str) -> None:
+    """Migrate, and put the one product that everybody buys into the catalogue, with plenty of stock."""
     database = open_database(url)
+    change = ProductBody.model_validate(PRODUCT).change(ORDER["purchaseToken"])
     try:
         await migration.migrate(database)
+        await database.write(catalogue.save, change, "benchmark", now())
     finally:
         await database.close()
 

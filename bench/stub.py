@@ -1,11 +1,13 @@
 """A SEQR that costs next to nothing: fixed SOAP answers over the barest HTTP, in a process of its own.
 
 Run as a program it prints its port, and ends when its standard input does, so it cannot outlive the
-benchmark. It checks nothing. Beside the Payment API it has three addresses for the benchmark:
+benchmark. It checks nothing. Beside the Payment API it has addresses for the benchmark, all for POST:
 
-POST /pay        the body is an invoice reference; from now on that invoice is PAID
-GET /invoices    JSON: the notification address of each invoice, by reference
-GET /asked       JSON: when getPaymentStatus first said PAID for an invoice, in seconds of the wall clock
+/pay        the body is an invoice reference; from now on that invoice is PAID
+/invoices   JSON: the notification address of each invoice made since this was asked last, by reference
+/asked      JSON: likewise, when getPaymentStatus first said PAID, in seconds of the wall clock
+/watch      the body are references, a line each: from now on it is noted when each is asked about
+/watched    JSON: how often that was since, and for how many seconds one was not asked about, at the longest
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ import re
 import sys
 import time
 from html import unescape
-from typing import Protocol
+from itertools import count
+from typing import Any
+
+from bench.loop import run
+from bench.wire import Answering
 
 NAMESPACE = "http://external.interfaces.ers.seamless.com/"
 NOTIFICATION = re.compile(rb"notificationUrl>([^<]+)<")
 REFERENCE = re.compile(rb"invoiceReference>([^<]+)<")
-LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?>'
     '<S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body>'
@@ -34,34 +39,33 @@ SENT = "<invoiceQRCode>HTTP://SEQR.SE/R{reference}</invoiceQRCode><invoiceRefere
 STATUS = "<status>{status}</status><version>{version}</version>"
 
 
-class Answering(Protocol):
-    """What stands behind the connections."""
-
-    def answer(self, target: bytes, body: bytes) -> bytes:
-        """What one request gets; ``target`` is its path."""
-        ...
-
-
 class Books:
-    """The invoices, and which of them are paid."""
+    """The invoices, which of them are paid, and when they were asked about."""
 
     def __init__(self) -> None:
-        self.notification: dict[str, str] = {}
-        self.paid: set[str] = set()
-        self.asked: dict[str, float] = {}
+        self._numbers = count(1)
+        self._notification: dict[str, str] = {}
+        self._paid: set[str] = set()
+        self._asked: dict[str, float] = {}
+        self._watch = Watch([])
 
     def answer(self, target: bytes, body: bytes) -> bytes:
         """What one request gets; ``target`` is its path."""
         match target:
+            case b"/soap":
+                return self.soap(body).encode()
             case b"/pay":
-                self.paid.add(body.decode())
+                self._paid.add(body.decode())
                 return b""
             case b"/invoices":
-                return json.dumps(self.notification).encode()
+                return _given_away(self._notification)
             case b"/asked":
-                return json.dumps(self.asked).encode()
+                return _given_away(self._asked)
+            case b"/watch":
+                self._watch = Watch(body.decode().split())
+                return b""
             case _:
-                return self.soap(body).encode()
+                return json.dumps(self._watch.seen()).encode()
 
     def soap(self, body: bytes) -> str:
         """The answer to one call of the Payment API."""
@@ -74,52 +78,55 @@ class Books:
         return ENVELOPE.format(operation="cancelInvoice", reference=reference, rest="")
 
     def _send_invoice(self, body: bytes) -> str:
-        reference = f"{len(self.notification) + 1:017d}"
+        reference = f"{next(self._numbers):017d}"
         found = NOTIFICATION.search(body)
-        self.notification[reference] = unescape(found[1].decode()) if found else ""
+        self._notification[reference] = unescape(found[1].decode()) if found else ""
         rest = SENT.format(reference=reference)
         return ENVELOPE.format(operation="sendInvoice", reference=reference, rest=rest)
 
     def _payment_status(self, reference: str) -> str:
-        paid = reference in self.paid
+        paid = reference in self._paid
         if paid:
-            self.asked.setdefault(reference, time.time())
+            self._asked.setdefault(reference, time.time())
+        self._watch.ask(reference)
         rest = STATUS.format(status="PAID" if paid else "ISSUED", version=int(paid))
         return ENVELOPE.format(operation="getPaymentStatus", reference=reference, rest=rest)
 
 
-class Connection(asyncio.Protocol):
-    """HTTP/1.1 with keep-alive, for clients that send Content-Length and wait for the answer."""
+class Watch:
+    """When invoices were last asked about; one that never was counts from the beginning."""
 
-    def __init__(self, books: Answering) -> None:
-        self._books = books
-        self._received = b""
-        self._transport: asyncio.Transport | None = None
+    def __init__(self, references: list[str]) -> None:
+        self._last = dict.fromkeys(references, time.monotonic())
+        self._count = 0
+        self._longest = 0.0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+    def ask(self, reference: str) -> None:
+        """It is asked about now."""
+        last = self._last.get(reference)
+        if last is not None:
+            now = self._last[reference] = time.monotonic()
+            self._longest = max(self._longest, now - last)
+            self._count += 1
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, gap, body = self._received.partition(b"\r\n\r\n")
-        length = LENGTH.search(head)
-        if not gap or len(body) < (int(length[1]) if length else 0):
-            return
-        self._received = b""
-        answer = self._books.answer(head.split(b" ", 2)[1], body)
-        assert self._transport is not None
-        self._transport.write(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/xml; charset=utf-8\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (len(answer), answer)
-        )
+    def seen(self) -> dict[str, float]:
+        """How often, and the longest time without, over or not."""
+        waiting = time.monotonic() - min(self._last.values(), default=time.monotonic())
+        return {"count": self._count, "longest": max(self._longest, waiting)}
+
+
+def _given_away(book: dict[str, Any]) -> bytes:
+    """What stands in it, once."""
+    text = json.dumps(book).encode()
+    book.clear()
+    return text
 
 
 async def serve() -> None:
     """Answer on a free port until the standard input ends."""
     books = Books()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(books), "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(lambda: Answering(books.answer), "127.0.0.1", 0, backlog=512)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await loop.run_in_executor(None, sys.stdin.read)
@@ -127,4 +134,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    run(serve())

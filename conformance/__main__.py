@@ -14,8 +14,8 @@ from pathlib import Path
 
 import aiohttp
 
+from bench.databases import POSTGRESQL, SQLITE
 from bench.errors import BenchError
-from bench.suite import POSTGRESQL, SQLITE
 from conformance.interview import Plan, interview
 from conformance.record import Outcome, table
 from tests.fixtures.postgres import PostgresUnavailableError

@@ -13,11 +13,11 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from bench.databases import empty_database, run_directory
 from bench.errors import BenchError
 from bench.process import end
 from bench.seqr import ROOT
 from bench.shop import TOKEN
-from bench.suite import empty_database, run_directory
 from conformance.record import Outcome
 from conformance.stage import Stage, stage
 from orchestrator.rest import openapi

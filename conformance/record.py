@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bench.table import laid_out
+
 _HEADER = ("database", "seed", "seconds", "calls", "cases", "failures", "customers", "verdict")
 
 
@@ -53,12 +55,7 @@ class Outcome:
 
 def table(outcomes: Iterable[Outcome]) -> str:
     """A line for each run."""
-    lines = [list(_HEADER), *(outcome.cells() for outcome in outcomes)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return laid_out(_HEADER, [outcome.cells() for outcome in outcomes])
 
 
 def _was_done(phase: Mapping[str, Any]) -> bool:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import aiohttp
 
+from bench.databases import POSTGRESQL, SQLITE
 from bench.errors import BenchError
-from bench.suite import POSTGRESQL, SQLITE
 from endurance.customers import MODES, Plan
 from endurance.record import Outcome, table, write
 from endurance.run import endure

@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
 
-from bench.stub import ENVELOPE, NOTIFICATION, REFERENCE, SENT, STATUS, Connection
+from bench.stub import ENVELOPE, NOTIFICATION, REFERENCE, SENT, STATUS
+from bench.wire import Answering
 
 REVERSED_AFTER = 20.0
 """Seconds (facts, rule 1)."""
@@ -141,7 +142,7 @@ async def open_bank() -> AsyncIterator[tuple[Bank, str]]:
     """A bank on a free port, and the address of its Payment API."""
     bank = Bank()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(bank), "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(lambda: Answering(bank.answer), "127.0.0.1", 0, backlog=512)
     try:
         yield bank, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/soap"
     finally:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.table import laid_out
 from endurance.audit import Verdict, Waits
 
 _HEADER = (
@@ -78,12 +79,7 @@ class Outcome:
 
 def table(outcomes: Iterable[Outcome]) -> str:
     """A line for each run."""
-    lines = [list(_HEADER), *(outcome.cells() for outcome in outcomes)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return laid_out(_HEADER, [outcome.cells() for outcome in outcomes])
 
 
 def write(outcomes: Sequence[Outcome], directory: Path) -> None:

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
+from bench.databases import empty_database, run_directory
 from bench.process import Cost, cost
 from bench.shop import PRODUCT, Shop, shop
-from bench.suite import empty_database, run_directory
 from endurance.audit import audit
 from endurance.bank import Bank, open_bank
 from endurance.books import Books, read, unfinished

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.table import laid_out
+
 _PROGRESS = re.compile(r"#(\d+)\s+\S+\s+cov: (\d+) ft: (\d+) corp: (\d+)/")
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 _ARTIFACT = re.compile(r"Test unit written to (\S+)")
@@ -72,9 +74,4 @@ class Figures:
 
 def table(runs: Sequence[Figures]) -> str:
     """A line for each target."""
-    lines = [list(_HEADER), *(figures.cells() for figures in runs)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    return laid_out(_HEADER, [figures.cells() for figures in runs])

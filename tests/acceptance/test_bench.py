@@ -1,4 +1,4 @@
-"""`make bench` in miniature: the real program, the stub, the floor and the table. No figure is judged."""
+"""`make bench` in miniature: the real program, the stub, the floor and the tables. No figure is judged."""
 
 from __future__ import annotations
 
@@ -7,49 +7,43 @@ from pathlib import Path
 
 import pytest
 
-from bench import dashboard
+from bench import dashboard, suite
+from bench.cells import ASKED, CREATED, STOCKED, Row
+from bench.databases import BOTH, SQLITE
 from bench.load import Limits
-from bench.report import FLOOR
-from bench.suite import ASKED, CREATED, POSTGRESQL, SEEN, SQLITE, STOCKED, Scale, measure
+from bench.programs import FLOOR, ORCHESTRATOR
 
 
-@pytest.mark.parametrize("database", [SQLITE, POSTGRESQL])
+@pytest.mark.parametrize("database", BOTH)
 def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
     said: list[str] = []
-    tiny = Scale(
-        {1: Limits(2, 20), 3: Limits(10, 20)},
-        (database,),
-        warm_up=Limits(2, 10),
-        viewers=3,
-        changes=2,
-        idle_seconds=0.1,
-    )
+    scale = suite.Scale({1: Limits(2, 20), 3: Limits(10, 20)}, (database,), warm_up=Limits(2, 10))
 
-    report = asyncio.run(measure(tiny, tmp_path, said.append))
+    table, facts = asyncio.run(suite.measure(scale, tmp_path, said.append))
 
-    counts = {(row.scenario, row.stack, row.connections): row.count for row in report.rows}
-    scenarios = [
-        (CREATED, FLOOR),
-        (CREATED, database),
-        (ASKED, database),
-        (STOCKED, FLOOR),
-        (STOCKED, database),
-    ]
-    expected = {(*where, connections): n for connections, n in ((1, 2), (3, 10)) for where in scenarios}
-    assert counts == expected | {(SEEN, database, 3): 6}
+    rows = [line for line in table.lines if isinstance(line, Row)]
+    counts = {(row.scenario, row.program, row.connections): row.count for row in rows}
+    assert counts == {
+        (scenario, program.name, connections): count
+        for connections, count in ((1, 2), (3, 10))
+        for scenario in (CREATED, ASKED, STOCKED)
+        for program in (FLOOR, ORCHESTRATOR)
+    }
     assert said == [
-        f"starting serve on {database}",
-        "1 connections",
-        "3 connections",
-        f"3 viewers on {database}",
+        f"starting floor on {database}",
+        f"starting orchestrator on {database}",
+        f"1 connections on {database}",
+        f"3 connections on {database}",
     ]
-    for row in report.rows:
+    for row in rows:
         assert 0 < row.p50_ms <= row.p99_ms
-        assert (row.per_second is None) == (row.scenario in (ASKED, SEEN))
+        assert (row.per_second is None) == (row.scenario == ASKED)
+        assert row.program != FLOOR.name or row.ratio in (None, 1.0)
+    assert list(facts) == [f"above the SOAP call on {database}"]
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
-@pytest.mark.parametrize("database", [SQLITE, POSTGRESQL])
+@pytest.mark.parametrize("database", BOTH)
 def test_every_page_of_the_dashboard_is_measured(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +56,6 @@ def test_every_page_of_the_dashboard_is_measured(
     assert {"overview", "one purchase", "list", "deep page", "filters together", "search, none"} <= set(names)
     assert len(names) == len(set(names))
     assert all(0 < figure.p50 <= figure.p95 for figure in figures)
-    assert len(dashboard.table(figures).splitlines()) == len(figures) + 1
+    assert len(dashboard.table(figures).lines) == len(figures)
     assert said == [f"making 200 purchases on {database}", f"asking for pages of 200 purchases on {database}"]
     assert [path.suffix for path in tmp_path.iterdir()] == ([".db"] if database == SQLITE else [])

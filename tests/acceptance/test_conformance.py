@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from bench.suite import SQLITE
+from bench.databases import SQLITE
 from conformance.interview import Plan, interview
 from conformance.record import table
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from random import Random
 
-from bench.suite import SQLITE
+from bench.databases import SQLITE
 from endurance.customers import MODES, Plan
 from endurance.record import table, write
 from endurance.run import endure

@@ -1,4 +1,4 @@
-"""The table: what stands in it, and that nothing is made up where there is no figure."""
+"""The tables: what stands in them, and that nothing is made up where there is no figure."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.load import Run
-from bench.report import FLOOR, Report, Row
+from bench.cells import CREATED, HEADER, TEXTS, Row
+from bench.report import Report, Table
+from bench.table import laid_out
 
-ALONE = Run(elapsed=1.0, latencies=[1.0] * 1000, cpu_ms=0.5, rss_mb=80)
-SERVED = Run(elapsed=2.0, latencies=[4.0, 8.0] * 500, cpu_ms=1.25, rss_mb=120)
 ROWS = [
-    Row.of_run("createPurchase", FLOOR, 8, ALONE, ALONE),
-    Row.of_run("createPurchase", "SQLite", 8, SERVED, ALONE),
-    Row.of_latencies("notification to asked", "SQLite", 8, [3.0, 5.0]),
+    Row(CREATED, "SQLite", "floor", 8, 1000, 1.0, 1.0, 1000.0, 0.5, 80.0, 1.0, 1.0),
+    Row(CREATED, "SQLite", "orchestrator", 8, 1000, 4.0, 8.0, 500.0, 1.25, 120.4, 0.5, 2.5),
+    Row("notification to asked", "SQLite", "orchestrator", 8, 2, 3.0, 5.0),
 ]
-REPORT = Report(datetime(2015, 3, 6, 7, 22, 26, tzinfo=UTC), {"machine": "2 cores"}, ROWS)
+TABLE = Table("What customers do", HEADER, ROWS, TEXTS)
+REPORT = Report(datetime(2015, 3, 6, 7, 22, 26, tzinfo=UTC), {"machine": "2 cores"}, [TABLE])
 
 
-def test_a_row_is_held_against_the_floor() -> None:
-    header, alone, served, moment = REPORT.text().splitlines()[2:]
+def test_a_table_has_a_line_for_each_row_below_its_header() -> None:
+    facts, empty, title, header, alone, served, moment = REPORT.text().splitlines()
+    assert (facts, empty, title) == ("machine: 2 cores", "", "What customers do")
     assert header.split("  ")[-2:] == ["of floor", "CPU × floor"]
-    assert _cells(alone) == "createPurchase|floor|8|1000|1,000|1.0|1.0|0.50|-|1.00|1.0"
-    assert _cells(served) == "createPurchase|SQLite|8|1000|500|4.0|8.0|1.25|120|0.50|2.5"
-    assert _cells(moment) == "notification to asked|SQLite|8|2|-|3.0|5.0|-|-|-|-"
+    assert _cells(alone) == "createPurchase|SQLite|floor|8|1000|1,000|1.0|1.0|0.50|80|1.00|1.0"
+    assert _cells(served) == "createPurchase|SQLite|orchestrator|8|1000|500|4.0|8.0|1.25|120|0.50|2.5"
+    assert _cells(moment) == "notification to asked|SQLite|orchestrator|8|2|-|3.0|5.0|-|-|-|-"
     assert {len(line) for line in (header, alone, served, moment)} == {len(header)}
 
 
@@ -35,7 +36,17 @@ def test_text_and_json_say_the_same(tmp_path: Path) -> None:
     assert text.read_text() == REPORT.text()
     whole = json.loads(text.with_suffix(".json").read_text())
     assert whole["measured_at"] == "2015-03-06T07:22:26+00:00"
-    assert [Row(**row) for row in whole["rows"]] == ROWS
+    assert [Row(**row) for row in whole["tables"]["What customers do"]] == ROWS
+
+
+def test_words_start_at_the_left_and_numbers_end_at_the_right() -> None:
+    lines = [("mug", "7"), ("a teapot", "1,234")]
+    assert laid_out(("what", "n"), lines, texts=1).splitlines() == [
+        "what          n",
+        "mug           7",
+        "a teapot  1,234",
+    ]
+    assert laid_out(("what", "n"), lines).splitlines() == ["what      n", "mug       7", "a teapot  1,234"]
 
 
 def _cells(line: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.suite import SQLITE
+from bench.databases import SQLITE
 from conformance.__main__ import judged
 from conformance.record import Outcome, table
 
