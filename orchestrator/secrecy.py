@@ -13,6 +13,8 @@ MASK = "***"
 _SHORT = 8
 _AUTHORIZATION = r"(?P<scheme>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{4,}"
 _ADDRESS = r"(?P<address>\b[a-z][a-z0-9+.-]*://[^\s/@:]*:)[^\s/@]+(?=@)"
+_SIGNS = ("Bearer", "Basic", "://")
+"""One of these is in whatever looks like credentials."""
 
 
 class Secrecy:
@@ -26,6 +28,7 @@ class Secrecy:
         longest_first = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
         known = "|".join(_literal(secret) for secret in longest_first)
         self._pattern = re.compile("|".join(filter(None, (_AUTHORIZATION, _ADDRESS, known))))
+        self._signs = (*_SIGNS, *longest_first)
 
     @classmethod
     def of(cls, settings: Settings, *more: str) -> Secrecy:
@@ -44,8 +47,14 @@ class Secrecy:
                 found += _password_of(address.get_secret_value())
         return cls([*found, *more])
 
+    def may_have_secrets(self, text: str) -> bool:
+        """Whether it is worth a look with a regular expression, which takes many times longer."""
+        return any(map(text.__contains__, self._signs))
+
     def hide(self, text: str) -> str:
         """``text`` without the secrets in it."""
+        if not self.may_have_secrets(text):
+            return text
         return self._pattern.sub(_masked, text)
 
 

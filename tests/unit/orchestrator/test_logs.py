@@ -115,6 +115,67 @@ def test_odd_values_are_told_as_they_are(written: io.StringIO) -> None:
     assert "Åsa" in written.getvalue()
 
 
+def test_a_logger_that_was_used_before_goes_where_the_log_goes_now(written: io.StringIO) -> None:
+    first = io.StringIO()
+    begin(first, log_level="warning")
+    log = structlog.get_logger("orchestrator.test")
+    log.warning("to the first")
+    begin(written, log_level="info")
+    log.info("to the second")
+    assert [line["event"] for line in lines(first)] == ["to the first"]
+    assert [line["event"] for line in lines(written)] == ["to the second"]
+
+
+def test_without_a_stream_it_is_what_is_standard_error_at_that_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logs.configure(settings(log_format="json"))
+    log = structlog.get_logger("orchestrator.test")
+    for _ in range(2):
+        now = io.StringIO()
+        monkeypatch.setattr("sys.stderr", now)
+        log.info("ours")
+        logging.getLogger("library").warning("theirs")
+        assert [line["event"] for line in lines(now)] == ["ours", "theirs"]
+
+
+def test_a_log_may_be_written_while_the_log_is_written() -> None:
+    class Talking(io.StringIO):
+        """A stream that, as a warning in its depths would, logs by itself."""
+
+        def write(self, text: str) -> int:
+            if "first" in text:
+                structlog.get_logger("orchestrator.test").info("second")
+            return super().write(text)
+
+    written = Talking()
+    begin(written)
+    structlog.get_logger("orchestrator.test").info("first")
+    assert [line["event"] for line in lines(written)] == ["second", "first"]
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("plain", "plain"),
+        ("12345678-hush", "***"),
+        ("Bearer abcdefgh", "Bearer ***"),
+        ("http://me:word@host", "http://me:***@host"),
+        ("two\nlines", "two\\nlines"),
+        (["12345678-hush"], ["***"]),
+        ({"password": "x"}, {"password": "***"}),
+        (ValueError("12345678-hush"), "***"),
+    ],
+)
+def test_one_value_is_masked_beside_others_that_need_it_not(
+    written: io.StringIO, value: object, told: object
+) -> None:
+    begin(written)
+    structlog.get_logger("orchestrator.test").info("event", before="Anna", value=value, after=1)
+    (line,) = lines(written)
+    assert (line["before"], line["value"], line["after"]) == ("Anna", told, 1)
+
+
 def test_auto_is_json_where_no_terminal_is(written: io.StringIO) -> None:
     begin(written, "auto")
     structlog.get_logger("orchestrator.test").info("hello")
