@@ -134,7 +134,7 @@ class CallBook:
     def observe(self, exchange: Exchange) -> None:
         """Count a call."""
         name, last = self._named(exchange.operation)
-        counted = self._slot().setdefault(name, _Counted())
+        counted = self._counted(name)
         counted.latency.note(exchange.duration_ms)
         ended_at = exchange.started_at + timedelta(milliseconds=exchange.duration_ms)
         if exchange.verdict is Verdict.ANSWERED:
@@ -168,14 +168,22 @@ class CallBook:
         )
 
     def _named(self, operation: str) -> tuple[str, _Last]:
-        if operation not in self._last and len(self._last) >= _MOST_OPERATIONS:
-            operation = _REST
-        return operation, self._last.setdefault(operation, _Last())
+        last = self._last.get(operation)
+        if last is None:
+            operation = operation if len(self._last) < _MOST_OPERATIONS else _REST
+            last = self._last.setdefault(operation, _Last())
+        return operation, last
 
-    def _slot(self) -> dict[str, _Counted]:
-        if not self._slots or self._slots[-1][0] != self._now():
-            self._slots.append((self._now(), {}))
-        return self._slots[-1][1]
+    def _counted(self, name: str) -> _Counted:
+        """Where a call of now is counted."""
+        number = self._now()
+        if not self._slots or self._slots[-1][0] != number:
+            self._slots.append((number, {}))
+        slot = self._slots[-1][1]
+        counted = slot.get(name)
+        if counted is None:
+            counted = slot[name] = _Counted()
+        return counted
 
     def _now(self) -> int:
         return int(self._clock() // _SLOT)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 _PER_DOUBLING = 8
 _LAST = 16 * _PER_DOUBLING
 """The last bucket holds all that took longer than 64 s."""
+_SHORTEST, _LONGEST = 1.0, 2.0 ** (_LAST / _PER_DOUBLING)
+"""Milliseconds, of the first bucket and the last."""
 
 
 @dataclass(slots=True)
@@ -60,8 +62,9 @@ class Latency:
 
 
 def _bucket(milliseconds: float) -> int:
-    within = min(max(milliseconds, 1.0), _bound(_LAST))
-    return math.ceil(_PER_DOUBLING * math.log2(within))
+    if milliseconds <= _SHORTEST:
+        return 0
+    return math.ceil(_PER_DOUBLING * math.log2(milliseconds)) if milliseconds < _LONGEST else _LAST
 
 
 def _bound(bucket: int) -> float:

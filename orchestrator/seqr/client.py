@@ -25,7 +25,8 @@ from orchestrator.seqr.messages import (
     ResultCode,
 )
 from orchestrator.seqr.rehearsal import rehearse
-from orchestrator.seqr.request import Fields, client_context, invoice_fields
+from orchestrator.seqr.request import Fields, client_context, client_reference, invoice_fields
+from orchestrator.seqr.template import Letterhead
 from orchestrator.seqr.transport import AiohttpTransport, Transport
 from orchestrator.seqr.wsdl import SHIPPED_WSDL, Dialect, Wsdl
 
@@ -56,8 +57,7 @@ class SoapSeqr:
     ) -> None:
         self._dialect = dialect
         self._transport = transport
-        self._credentials = credentials
-        self._client_id = client_id
+        self._letterhead = Letterhead(dialect.create, client_context(credentials, client_id))
         self._mask = Mask(credentials.password)
         self._observe = observe
 
@@ -84,9 +84,9 @@ class SoapSeqr:
             raise SeqrSetupError("SEQR's timeout (ORCHESTRATOR_SEQR_TIMEOUT) must be more than 0 seconds.")
         client_id = f"{client_name} {client_version or _own_version()}"
         transport = AiohttpTransport(endpoint, timeout=timeout, connections=connections, user_agent=client_id)
-        dialect = Wsdl.load(wsdl)
-        rehearse(dialect, credentials)
-        return cls(dialect, transport, credentials, client_id=client_id, observe=observe)
+        seqr = cls(Wsdl.load(wsdl), transport, credentials, client_id=client_id, observe=observe)
+        rehearse(seqr._letterhead)
+        return seqr
 
     async def send_invoice(self, invoice: Invoice) -> Outcome[IssuedInvoice]:
         """Ask SEQR to make an invoice. Never repeat an Unknown one for the same purchase: it may exist
@@ -112,16 +112,15 @@ class SoapSeqr:
         await self._transport.close()
 
     async def _call(self, operation: str, fields: Fields, read: Callable[[Fields], T]) -> Outcome[T]:
-        outcome = await self._outcome(Call(operation, self._mask), fields, read)
+        envelope = self._letterhead.write(operation, client_reference(), fields)
+        outcome = await self._outcome(Call(operation, envelope, self._mask), envelope.sent, read)
         self._tell(outcome.exchange)
         return outcome
 
-    async def _outcome(self, call: Call, fields: Fields, read: Callable[[Fields], T]) -> Outcome[T]:
-        context = client_context(self._credentials, self._client_id)
-        call.request = self._dialect.write(call.operation, {"context": context, **fields})
+    async def _outcome(self, call: Call, message: bytes, read: Callable[[Fields], T]) -> Outcome[T]:
         try:
-            came = await self._transport.post(call.request)
-            call.response = came.body
+            came = await self._transport.post(message)
+            call.came = came.body
             returned = self._dialect.read(call.operation, open_answer(call.operation, came))
             result = answer.result(returned)
             if result.code == ResultCode.SUCCESS:

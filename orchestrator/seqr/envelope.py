@@ -10,6 +10,7 @@ from orchestrator.seqr.transport import HttpAnswer
 from orchestrator.seqr.wsdl import NAMESPACE
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+_ENVELOPE, _BODY, _FAULT = (f"{{{SOAP}}}{name}" for name in ("Envelope", "Body", "Fault"))
 _SHOWN = 120
 
 
@@ -22,7 +23,7 @@ def open_answer(operation: str, answer: HttpAnswer) -> etree._Element:
         content = _soap_content(answer)
     except Unintelligible as fault:
         raise Unintelligible(f"{_http_problem(answer)}{fault.message}") from fault
-    if content.tag == f"{{{SOAP}}}Fault":
+    if content.tag == _FAULT:
         raise Unintelligible(
             f"SEQR answered with a SOAP fault: {_fault_text(content)} (HTTP {answer.status})."
         )
@@ -38,10 +39,10 @@ def _http_problem(answer: HttpAnswer) -> str:
 
 
 def _soap_content(answer: HttpAnswer) -> etree._Element:
-    if not answer.body.strip():
+    if not answer.body or answer.body.isspace():
         raise Unintelligible("The answer is empty.")
     root = _parsed(answer)
-    bodies = root.findall(f"{{{SOAP}}}Body") if root.tag == f"{{{SOAP}}}Envelope" else []
+    bodies = [child for child in root if child.tag == _BODY] if root.tag == _ENVELOPE else []
     if not bodies:
         raise Unintelligible(f"The answer is XML, but no SOAP envelope: <{root.tag}>.")
     if not len(bodies[0]):
@@ -82,6 +83,7 @@ def _secure_parser(encoding: str | None = None) -> etree.XMLParser:
         huge_tree=False,
         remove_comments=True,
         remove_pis=True,
+        collect_ids=False,
     )
 
 

@@ -8,22 +8,26 @@ from datetime import UTC, datetime
 from orchestrator.seqr.characters import decoded, legible
 from orchestrator.seqr.codes import RESULT_CODE_NAMES, described
 from orchestrator.seqr.mask import Mask
-from orchestrator.seqr.messages import TRANSIENT_CODES, Busy, Exchange, Refused, Unknown, Verdict
+from orchestrator.seqr.messages import TRANSIENT_CODES, Busy, Exchange, Refused, Text, Unknown, Verdict
+from orchestrator.seqr.template import Envelope
 
 LONGEST_SENTENCE = 1000
 """Characters of a description or detail; a fault's text may have millions."""
+
+_KEPT_AS_IT_CAME = 16 * 1024
+"""Bytes of an answer that are kept as they came; of a larger one the text to show is made at once."""
 
 _ONLY_ASKS = frozenset({"getPaymentStatus"})
 """Operations that need not be wondered about when no answer comes: they are asked again."""
 
 
 class Call:
-    """A call under way. ``request`` and ``response`` are set as they are known; then one of the endings."""
+    """A call under way. ``came``, the answer's body, is set when it is known; then one of the endings."""
 
-    def __init__(self, operation: str, mask: Mask) -> None:
+    def __init__(self, operation: str, envelope: Envelope, mask: Mask) -> None:
         self.operation = operation
-        self.request = b""
-        self.response = b""
+        self.came = b""
+        self._envelope = envelope
         self._mask = mask
         self._started_at = datetime.now(UTC)
         self._clock = time.perf_counter()
@@ -54,13 +58,15 @@ class Call:
         return self._mask.keep(legible(text), LONGEST_SENTENCE)
 
     def _exchange(self, verdict: Verdict, code: int | None, detail: str) -> Exchange:
-        return Exchange(
-            operation=self.operation,
-            started_at=self._started_at,
-            duration_ms=(time.perf_counter() - self._clock) * 1000,
-            verdict=verdict,
-            result_code=code,
-            detail=self._sentence(detail),
-            request=self._mask.keep(decoded(self.request)),
-            response=self._mask.keep(decoded(self.response)),
-        )
+        took = (time.perf_counter() - self._clock) * 1000
+        response: Text = self._response
+        if len(self.came) > _KEPT_AS_IT_CAME:
+            response, self.came = self._response(), b""
+        said = self._sentence(detail)
+        return Exchange(self.operation, self._started_at, took, verdict, code, said, self._request, response)
+
+    def _request(self) -> str:
+        return self._envelope.shown(self._mask)
+
+    def _response(self) -> str:
+        return self._mask.keep(decoded(self.came))

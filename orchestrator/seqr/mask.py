@@ -12,6 +12,9 @@ _SHORT = 8
 _LONGEST_ESCAPE = len("&#x10ffff;")
 _IN_ELEMENT = r"(?P<tag><(?:[\w.-]+:)?password\b[^<>]*>)[^<]+"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
+_TAG = b"password"
+_LIKE_ASCII = ("\u0130", "\u0131", "\u017f", "\u212a")
+"""Letters beyond ASCII that a search without regard to case takes for I, i, s and K."""
 
 
 class Mask:
@@ -24,9 +27,13 @@ class Mask:
     def __init__(self, password: str) -> None:
         self._longest = _LONGEST_ESCAPE * len(password)
         self._pattern = re.compile("|".join(filter(None, (_IN_ELEMENT, _literal(password)))), re.IGNORECASE)
+        self._plain = password.lower().encode() if password.isascii() else b""
 
     def hide(self, text: str) -> str:
         """The whole text, masked."""
+        lowered = self._lowered(text)
+        if lowered is not None and _TAG not in lowered:
+            return text
         return self._pattern.sub(_masked, text)
 
     def keep(self, text: str, limit: int = KEPT_CHARACTERS) -> str:
@@ -41,6 +48,21 @@ class Mask:
             kept += [text[position : match.start()], _masked(match)]
             position = match.end()
         return "".join([*kept, text[position:limit], f"… (cut: {len(text)} characters came)"])
+
+    def missing_from(self, text: str) -> bool:
+        """Whether a quick look is enough to tell that the password's text stands nowhere in it, escaped or
+        not. False means that only a search can tell."""
+        return self._lowered(text) is not None
+
+    def _lowered(self, text: str) -> bytes | None:
+        """The text in small letters, if the password is clearly not in it; None where it may be.
+
+        The quick look knows ASCII alone, and four letters beyond it that the search takes for some of ASCII.
+        """
+        if not self._plain or "&" in text or any(map(text.__contains__, _LIKE_ASCII)):
+            return None
+        lowered = text.encode(errors="surrogatepass").lower()
+        return None if self._plain in lowered else lowered
 
 
 def _masked(match: re.Match[str]) -> str:

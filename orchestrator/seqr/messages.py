@@ -5,7 +5,8 @@ One call has one outcome: SEQR answered, refused for good, is busy (nothing was 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -106,9 +107,17 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+Text = str | Callable[[], str]
+"""A text, or what makes it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One SOAP call as kept for the merchant: credentials are masked before this is made."""
+    """One SOAP call as kept for the merchant, without credentials.
+
+    ``sent`` and ``came`` are its texts, or what makes and masks them: of most calls nobody reads them. Read
+    them as ``request`` and ``response``.
+    """
 
     operation: str
     started_at: datetime
@@ -116,8 +125,22 @@ class Exchange:
     verdict: Verdict
     result_code: int | None
     detail: str
-    request: str
-    response: str
+    sent: Text = field(repr=False)
+    came: Text = field(repr=False)
+
+    @property
+    def request(self) -> str:
+        """What we said."""
+        return _read(self.sent)
+
+    @property
+    def response(self) -> str:
+        """What SEQR said, whatever it was."""
+        return _read(self.came)
+
+
+def _read(text: Text) -> str:
+    return text if isinstance(text, str) else text()
 
 
 @dataclass(frozen=True, slots=True)

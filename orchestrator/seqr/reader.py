@@ -8,6 +8,7 @@ nothing that SEQR adds later, or gets wrong elsewhere, can hide what it says tod
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -25,37 +26,58 @@ class Reader:
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
-        self._plans: dict[int, dict[str, Any]] = {}
+        self._plans: dict[int, _Plan] = {}
 
     def fields(self, node: etree._Element, xsd_type: Any) -> Fields:
         """What ``node`` holds as ``xsd_type`` (a complex zeep type) has it."""
-        members = self._plan(xsd_type)
+        return self._fields(node, self._plan(xsd_type))
+
+    def _fields(self, node: etree._Element, plan: _Plan) -> Fields:
         found: dict[str, Any] = {}
         for child in node:
-            member = members.get(child.tag)
+            member = plan.get(child.tag)
             if member is None:
                 continue
             name, value = member.name, self._value(child, member)
-            if member.accepts_multiple:
+            if member.many:
                 found.setdefault(name, []).append(value)
             else:
                 found[name] = TWICE if name in found else value
         return found
 
-    def _value(self, node: etree._Element, member: Any) -> object:
+    def _value(self, node: etree._Element, member: _Member) -> object:
         if member.nillable and node.get(_NIL) in ("true", "1"):
             return None
-        return self.fields(node, member.type) if self._plan(member.type) else _leaf(node.text, member.type)
+        plan = self._plan(member.type)
+        return self._fields(node, plan) if plan else _leaf(node.text, member.type)
 
-    def _plan(self, xsd_type: Any) -> dict[str, Any]:
+    def _plan(self, xsd_type: Any) -> _Plan:
         """The members of a type by their tags; none where it is simple."""
         plan = self._plans.get(id(xsd_type))  # zeep's types cannot be hashed, and live as long as the WSDL
         if plan is None:
             members = [member for _, member in getattr(xsd_type, "elements", ()) if member.qname]
-            plan = {member.qname.localname: member for member in members}
+            plan = {member.qname.localname: _Member.of(member) for member in members}
             plan |= {f"{{{self._namespace}}}{name}": member for name, member in plan.items()}
             self._plans[id(xsd_type)] = plan
         return plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """An element that a type may have. zeep reckons this out anew whenever it is asked."""
+
+    name: str
+    type: Any
+    nillable: bool
+    many: bool
+
+    @classmethod
+    def of(cls, member: Any) -> _Member:
+        return cls(member.name, member.type, member.nillable, member.accepts_multiple)
+
+
+_Plan = dict[Any, _Member]
+"""Members by their tags."""
 
 
 def _leaf(text: str | None, xsd_type: Any) -> object:

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from orchestrator.money import Money
-from orchestrator.seqr.credentials import Credentials
 from orchestrator.seqr.errors import SeqrSetupError
 from orchestrator.seqr.messages import Invoice, InvoiceRow
-from orchestrator.seqr.request import Fields, client_context, invoice_fields
-from orchestrator.seqr.wsdl import Dialect
+from orchestrator.seqr.request import Fields, client_reference, invoice_fields
+from orchestrator.seqr.template import Letterhead
 
 _PRICE = Money(Decimal(1), "SEK")
 EVERY_FIELD = Invoice(
@@ -32,7 +31,7 @@ EVERY_FIELD = Invoice(
 """An invoice with nothing left out."""
 
 
-def rehearse(dialect: Dialect, credentials: Credentials) -> None:
+def rehearse(letterhead: Letterhead) -> None:
     """Write, and send nowhere, each call with every field we may ever fill. Raises SeqrSetupError."""
     lines: dict[str, Fields] = {
         "sendInvoice": {"invoice": invoice_fields(EVERY_FIELD)},
@@ -41,7 +40,7 @@ def rehearse(dialect: Dialect, credentials: Credentials) -> None:
     }
     for operation, fields in lines.items():
         try:
-            dialect.write(operation, {"context": client_context(credentials, "rehearsal"), **fields})
+            letterhead.write(operation, client_reference(), fields)
         except Exception as fault:  # zeep raises what it likes on fields that do not fit
             raise SeqrSetupError(
                 f"SEQR's WSDL cannot carry our {operation}: {fault}. Set ORCHESTRATOR_SEQR_WSDL to "

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from uuid import uuid4
+
+from uuid_utils import uuid4
 
 from orchestrator.money import Money
 from orchestrator.seqr.characters import legible
@@ -19,11 +20,10 @@ CHANNEL = "ClientWS"
 
 
 def client_context(credentials: Credentials, client_id: str) -> Fields:
-    """The ClientContext of one call. Its clientReference is 32 characters and new every time."""
+    """The ClientContext, but for the clientReference, which each call has of its own."""
     return {
         "channel": CHANNEL,
         "clientId": legible(client_id),
-        "clientReference": uuid4().hex,
         "clientRequestTimeout": 0,
         "initiatorPrincipalId": {
             "id": legible(credentials.principal_id),
@@ -32,6 +32,11 @@ def client_context(credentials: Credentials, client_id: str) -> Fields:
         },
         "password": legible(credentials.password),
     }
+
+
+def client_reference() -> str:
+    """A clientReference: 32 letters and digits, new every time."""
+    return uuid4().hex
 
 
 def invoice_fields(invoice: Invoice) -> Fields:

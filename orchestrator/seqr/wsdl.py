@@ -20,7 +20,6 @@ from zeep.wsdl.bindings import Soap11Binding
 from orchestrator.seqr.errors import SeqrSetupError
 from orchestrator.seqr.reader import Reader
 from orchestrator.seqr.request import Fields
-from orchestrator.seqr.template import Templates
 
 NAMESPACE = "http://external.interfaces.ers.seamless.com/"
 SHIPPED_WSDL = Path(__file__).with_name("seqr.wsdl")
@@ -36,8 +35,9 @@ _wsdl_loader: Any = WsdlLoader
 class Dialect(Protocol):
     """How calls are written and answers read, apart from how they travel."""
 
-    def write(self, operation: str, fields: Fields) -> bytes:
-        """The SOAP envelope of a call."""
+    def create(self, operation: str, fields: Fields) -> bytes:
+        """The SOAP envelope of a call. It may take long: :class:`~orchestrator.seqr.template.Letterhead`
+        has it done once for each shape."""
 
     def read(self, operation: str, answer: etree._Element) -> Fields:
         """What the answer's ``return`` holds; ``answer`` is the child of the SOAP body. Raises
@@ -48,10 +48,12 @@ class Wsdl:
     """A :class:`Dialect` that follows a WSDL. Make it with :meth:`load`."""
 
     def __init__(self, document: Document, binding: Any) -> None:
-        self._schema: Any = document.types
+        schema: Any = document.types
+        self._answers = {
+            name: schema.get_element(f"{{{NAMESPACE}}}{name}Response").type for name in OPERATIONS
+        }
         self._operations: Mapping[str, Any] = {name: binding.get(name) for name in binding.all()}
         self._reader = Reader(NAMESPACE)
-        self._templates = Templates(self.create)
 
     @classmethod
     def load(cls, location: str | Path = SHIPPED_WSDL) -> Wsdl:
@@ -63,17 +65,12 @@ class Wsdl:
         document = _document(str(location))
         return cls(document, _binding(document, str(location)))
 
-    def write(self, operation: str, fields: Fields) -> bytes:
-        return self._templates.write(operation, fields)
-
     def create(self, operation: str, fields: Fields) -> bytes:
-        """The envelope as zeep writes it, which takes long."""
         envelope = self._operations[operation].create(**fields).content
         return bytes(etree.tostring(envelope, xml_declaration=True, encoding="utf-8"))
 
     def read(self, operation: str, answer: etree._Element) -> Fields:
-        element = self._schema.get_element(f"{{{NAMESPACE}}}{operation}Response")
-        returned = self._reader.fields(answer, element.type).get("return")
+        returned = self._reader.fields(answer, self._answers[operation]).get("return")
         return returned if isinstance(returned, Mapping) else {}
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import UTC, datetime
+
 import pytest
 
+from orchestrator.seqr.characters import legible
 from orchestrator.seqr.credentials import Credentials
-from orchestrator.seqr.mask import KEPT_CHARACTERS, Mask
-from orchestrator.seqr.messages import Refused, Unknown
+from orchestrator.seqr.mask import KEPT_CHARACTERS, Mask, _masked
+from orchestrator.seqr.messages import Exchange, Refused, Unknown, Verdict
 from tests.fixtures.soap import ISSUED, PASSWORD, answer, client, invoice, success
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_credentials_do_not_show_the_password() -> None:
@@ -101,3 +107,30 @@ async def test_what_is_kept_fits_any_database() -> None:
     assert outcome.exchange.response == "a\ufffdb\ufffdc"
     assert isinstance(outcome, Unknown)
     assert "\x00" not in outcome.description
+
+
+def test_only_what_nobody_read_is_kept_as_it_came() -> None:
+    assert PASSWORD not in repr(Exchange("x", AT, 1.0, Verdict.ANSWERED, 0, "", lambda: PASSWORD, PASSWORD))
+
+
+@pytest.mark.parametrize("odd", ["ı", "İ", "ſ", "\u212a", "å", "漢", "&#105;", ""])
+@pytest.mark.parametrize("password", ["kissing-is-it", "k1s", "kıssing", "", "KISSING-IS"])
+def test_a_quick_look_misses_nothing_that_the_search_finds(password: str, odd: str) -> None:
+    mask = Mask(password)
+    for letter in "kiskKISåz":
+        for text in (
+            f"({password})",
+            password.upper(),
+            password.replace(letter, odd),
+            f"<password>{odd}<",
+            odd,
+        ):
+            searched = mask._pattern.sub(_masked, text)
+            assert mask.hide(text) == searched
+            assert searched == text or "password" in text or not mask.missing_from(text)
+
+
+def test_what_can_be_printed_is_legible() -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    printable = "".join(filter(str.isprintable, everything))
+    assert legible(f"{printable}\n") == f"{printable}\n"

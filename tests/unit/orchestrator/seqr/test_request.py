@@ -14,7 +14,7 @@ from orchestrator.money import Money
 from orchestrator.seqr.credentials import Credentials
 from orchestrator.seqr.messages import Invoice, InvoiceRow
 from orchestrator.seqr.rehearsal import EVERY_FIELD
-from orchestrator.seqr.request import client_context, invoice_fields
+from orchestrator.seqr.request import client_context, client_reference, invoice_fields
 from orchestrator.seqr.wsdl import NAMESPACE, SHIPPED_WSDL
 from tests.fixtures.soap import (
     CREDENTIALS,
@@ -90,9 +90,10 @@ def test_a_reseller_user_is_named_with_its_user_id() -> None:
 
 
 def test_client_references_are_32_characters_and_never_the_same() -> None:
-    references = [str(client_context(CREDENTIALS, "x")["clientReference"]) for _ in range(200)]
+    references = [client_reference() for _ in range(200)]
     assert len(set(references)) == 200
     assert {len(reference) for reference in references} == {32}
+    assert all(reference.isalnum() for reference in references)
 
 
 async def test_every_field_of_an_invoice_goes_out() -> None:
@@ -197,7 +198,7 @@ def test_the_issue_date_is_in_utc() -> None:
 
 
 def test_the_soap_envelope_has_nothing_but_the_call() -> None:
-    written = SHIPPED.write(
+    written = SHIPPED.create(
         "cancelInvoice", {"context": client_context(CREDENTIALS, "x"), "invoiceReference": "1"}
     )
     assert payload(written).tag == f"{{{NAMESPACE}}}cancelInvoice"
