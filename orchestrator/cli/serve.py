@@ -25,6 +25,10 @@ from orchestrator.stamp import Stamp
 GRACE = 15
 """Seconds that a stop leaves to what is in flight."""
 
+SILENT = 30
+"""Seconds after which a worker that says nothing counts as hung, and within which a new one has to be ready:
+many that start at once on few cores take that long."""
+
 _OTHER_FILES = 500
 """Open beside the connections: calls to SEQR, the database, what is read."""
 
@@ -99,6 +103,7 @@ def _run(app: Any, found: Settings, **options: Any) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=SILENT,
         **options,
     )
 
