@@ -13,6 +13,10 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 # Where every branch must be seen by a test: what may happen to a purchase, and to the money.
 COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orchestrator/outcome.py,orchestrator/operation.py,orchestrator/journal.py,orchestrator/intent.py,orchestrator/note.py,orchestrator/stock.py,orchestrator/pricing.py,orchestrator/invoice.py,orchestrator/watch.py,orchestrator/checks.py,orchestrator/settlement.py,orchestrator/reconcile.py,orchestrator/stray.py,orchestrator/replay.py
 
+# Where Python keeps no bytecode, each of our processes would compile everything anew, which takes as long as all else
+# that its start does.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test check bench audit simulate chaos endure fuzz conform mutate pictures translations format lock wheel clean
@@ -116,6 +120,7 @@ $(STAMPS)/runtime: requirements.lock pyproject.toml | $(STAMPS)/python
 	@echo "Installing what the orchestrator needs (requirements.lock)"
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q statemachine orchestrator dashboard sandbox
 	@touch $@
 
 $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime

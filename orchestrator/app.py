@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import RedirectResponse
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute
 
 import dashboard.app
 from orchestrator import (
-    catalogue,
     erasure,
     exchange,
     lockout,
@@ -33,9 +32,9 @@ from orchestrator.front.headers import Fronted
 from orchestrator.front.proxies import TrustedProxies, networks
 from orchestrator.front.rate import Rate, RateLimit
 from orchestrator.identity import now
+from orchestrator.lasting import lasting
 from orchestrator.parts import Parts
 from orchestrator.postman import Postman
-from orchestrator.product import Product
 from orchestrator.reconcile import SLOTS, Reconciler
 from orchestrator.rest import (
     create_purchase,
@@ -58,9 +57,6 @@ from orchestrator.settings import PREFIX, Settings, SettingsError, load, secret_
 from orchestrator.settlement import Settlement
 from orchestrator.stamp import Stamp
 from orchestrator.users import ensure_admin
-from sandbox.app import Sandbox, SandboxConfig, build_sandbox
-from sandbox.product import ShopProduct
-from sandbox.shop import build_shop
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +75,8 @@ def create() -> Starlette:
     """What ``serve`` runs in each of its processes."""
     settings = load()
     logs.configure(settings, secret_key(settings))
-    return build_app(make_parts(settings))
+    with lasting():
+        return build_app(make_parts(settings))
 
 
 def make_parts(settings: Settings, database: Database | None = None, seqr: Seqr | None = None) -> Parts:
@@ -127,8 +124,18 @@ def _observer(calls: CallBook) -> Observer:
     return observe
 
 
-def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
-    """The whole program as one ASGI application; with the sandbox and the demo shop if one is given."""
+class Annex(Protocol):
+    """What stands beside the program and lives as long: see ``demo``."""
+
+    routes: Sequence[BaseRoute]
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+def build_app(parts: Parts, annex: Annex | None = None) -> Starlette:
+    """The whole program as one ASGI application, with what ``annex`` adds."""
     feed = Feed(parts.database)
     reconciler = Reconciler(parts.database, parts.settlement, parts.settings)
     postman = Postman(parts.database, parts.settings)
@@ -153,9 +160,9 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
             stack.push_async_callback(parts.seqr.close)
             await migration.check(parts.database)
             await first_user(parts)
-            if sandbox is not None:
-                await sandbox.start()
-                stack.push_async_callback(sandbox.close)
+            if annex is not None:
+                await annex.start()
+                stack.push_async_callback(annex.close)
             stack.push_async_callback(parts.settlement.close)
             stack.push_async_callback(reconciler.close)
             stack.push_async_callback(clerk.close)
@@ -182,7 +189,7 @@ def build_app(parts: Parts, sandbox: Sandbox | None = None) -> Starlette:
         routes=[
             *for_programs,
             *qr.routes(parts),
-            *_demo_routes(parts, sandbox),
+            *(annex.routes if annex is not None else ()),
             *nowhere.routes(for_programs, (API, "/seqr/")),
             *dashboard.app.routes(parts, feed),
         ],
@@ -241,60 +248,3 @@ async def erase(parts: Parts) -> int:
     if erased:
         log.info("customers.erased", purchases=erased, days=days)
     return erased
-
-
-def make_sandbox(parts: Parts) -> Sandbox:
-    """The sandbox that plays SEQR for the demo, at ``/sandbox`` of the public address."""
-    settings = parts.settings
-    user, password = settings.create_purchase_user, settings.create_purchase_password
-    return build_sandbox(
-        SandboxConfig(
-            wsdl=SHIPPED_WSDL,
-            base_url=f"{settings.public_url}/sandbox",
-            create_purchase_url=f"{settings.public_url}{create_purchase.PATH}",
-            create_purchase_auth=(user, password.get_secret_value()) if user and password else None,
-            webshop_id=settings.webshop_id,
-            dashboard_url=f"{settings.public_url}/",
-            shop_url=f"{settings.public_url}/shop/",
-            products=lambda: products_for_sale(parts),
-            zone=settings.zone,
-        )
-    )
-
-
-async def products_for_sale(parts: Parts) -> list[ShopProduct]:
-    """The catalogue as the demo shop shows it."""
-    found = await parts.database.read(catalogue.list_products)
-    return [_shop_product(product) for product in found if product.for_sale]
-
-
-def _demo_routes(parts: Parts, sandbox: Sandbox | None) -> Sequence[BaseRoute]:
-    if sandbox is None:
-        return []
-    shop = build_shop(
-        lambda: products_for_sale(parts),
-        shop_name=parts.settings.shop_name,
-        qr_base_url="",
-        phone_url="/sandbox/phone",
-        webshop_id=parts.settings.webshop_id,
-        faults=sandbox.faults,
-    )
-    return [
-        # A mount answers what lies below it; the bare name is what people type.
-        Route("/shop", lambda _: RedirectResponse("/shop/")),
-        Route("/sandbox", lambda _: RedirectResponse("/sandbox/")),
-        Mount("/shop", shop),
-        Mount("/sandbox", sandbox.app),
-    ]
-
-
-def _shop_product(product: Product) -> ShopProduct:
-    return ShopProduct(
-        token=product.token,
-        title=product.title,
-        price=str(product.price.value),
-        currency=product.price.currency,
-        available=product.available,
-        description=None,
-        parts=tuple((part.title, part.quantity) for part in product.bundle),
-    )

@@ -19,6 +19,7 @@ from orchestrator.stamp import Stamp
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Export or erase what is kept of one customer, on their request (docs/privacy.md).",
 )
 

@@ -22,8 +22,7 @@ _NAMES_WIDTH = 14
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check settings, database, migrations, journal, WSDL, SEQR's answer, mail server, public address
-    and clock.
+    """Check settings, database, migrations, journal, WSDL, SEQR, mail server, public address and clock.
 
     Changes nothing anywhere. Each finding that is not ok comes with a remedy. Ends with 1 if anything fails;
     a warning is no failure.

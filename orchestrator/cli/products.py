@@ -17,7 +17,9 @@ from orchestrator.cli.table import table
 from orchestrator.database import Database
 from orchestrator.product import Product
 
-app = typer.Typer(no_args_is_help=True, help="Import, export and list the products that are sold.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Import, export and list the products that are sold."
+)
 
 _HEADER = ("TOKEN", "TITLE", "PRICE", "TAX %", "ON HAND", "RESERVED", "AVAILABLE", "FOR SALE")
 _NUMBERS = ("PRICE", "TAX %", "ON HAND", "RESERVED", "AVAILABLE")

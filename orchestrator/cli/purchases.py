@@ -22,7 +22,9 @@ from orchestrator.purchase_queries import (
 from orchestrator.selection import Filter
 from statemachine import Action, NotAllowed, State
 
-app = typer.Typer(no_args_is_help=True, help="List and show purchases; retry or cancel one.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="List and show purchases; retry or cancel one."
+)
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The purchase's id, as 'list' shows it.")]
 _HEADER = ("ID", "CREATED (UTC)", "STATE", "AMOUNT", "TITLE", "CUSTOMER", "NOTE")

@@ -17,12 +17,17 @@ from orchestrator.database import open_database
 from orchestrator.front.connection import Connection, Limits
 from orchestrator.front.proxies import networks
 from orchestrator.identity import now
+from orchestrator.lasting import lasting
 from orchestrator.secret_file import kept_secret
 from orchestrator.settings import VAR, Settings
 from orchestrator.stamp import Stamp
 
 GRACE = 15
 """Seconds that a stop leaves to what is in flight."""
+
+SILENT = 30
+"""Seconds after which a worker that says nothing counts as hung, and within which a new one has to be ready:
+many that start at once on few cores take that long."""
 
 _OTHER_FILES = 500
 """Open beside the connections: calls to SEQR, the database, what is read."""
@@ -43,12 +48,21 @@ def serve(
     Reads its settings from ORCHESTRATOR_* variables and a .env file; 'orchestrator doctor' checks them. The
     database must be migrated: 'orchestrator migrate'.
     """
-    from orchestrator.app import open_seqr
-
     found = settings.load()
-    asyncio.run(open_seqr(found).close())
+    with lasting():
+        from orchestrator.app import build_app, make_parts, open_seqr
+
+    if workers > 1:
+        # Each of them opens its own; what is wrong is told once, before there are any.
+        asyncio.run(open_seqr(found).close())
+        asyncio.run(_ready(found))
+        _run("orchestrator.app:create", found, factory=True, host=host, port=port, workers=workers)
+        return
+    with lasting():
+        parts = make_parts(found)
+        app = build_app(parts)
     asyncio.run(_ready(found))
-    _run("orchestrator.app:create", found, factory=True, host=host, port=port, workers=workers)
+    _run(app, found, host=host, port=port)
 
 
 @reporting
@@ -61,14 +75,17 @@ def demo(
     No money moves. Migrates its database, loads a demo catalogue, makes a login and prints where to go.
     To buy with a real phone, listen on 0.0.0.0 and set ORCHESTRATOR_PUBLIC_URL to this machine's address.
     """
-    from orchestrator.app import build_app, make_parts, make_sandbox
-
     found = _demo_settings(port)
-    asyncio.run(_prepare_demo(found))
-    parts = make_parts(found)
-    sandbox = make_sandbox(parts)
-    _announce(found, sandbox.soap_url)
-    _run(build_app(parts, sandbox), found, host=host, port=port)
+    with lasting():
+        from orchestrator.app import build_app, make_parts
+        from orchestrator.demo import Demo
+
+        asyncio.run(_prepare_demo(found))
+        parts = make_parts(found)
+        beside = Demo(parts)
+        app = build_app(parts, beside)
+    _announce(found, beside.soap_url)
+    _run(app, found, host=host, port=port)
 
 
 def _run(app: Any, found: Settings, **options: Any) -> None:
@@ -86,6 +103,7 @@ def _run(app: Any, found: Settings, **options: Any) -> None:
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=SILENT,
         **options,
     )
 

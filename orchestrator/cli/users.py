@@ -19,6 +19,7 @@ from orchestrator.users import Role, User, UserUnknown
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Add, list and remove users of the dashboard, change passwords and roles, end a lock-out.",
 )
 

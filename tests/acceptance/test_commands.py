@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from sandbox.faults import NotificationFaults, OperationFault
-from tests.acceptance.command import Ended, Terminal
+from tests.acceptance.command import Command, Ended, Terminal
 from tests.acceptance.premises import Nursery, Premises, premises
 from tests.fixtures import invariants
 from tests.fixtures.postgres import free_port
@@ -174,30 +174,59 @@ async def nothing_is_left_of(faults: dict[str, OperationFault]) -> bool:
     return not faults
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_two_workers_settle_what_is_bought(supervised: Premises, terminal: Terminal) -> None:
+async def test_workers_share_the_work_and_are_replaced(supervised: Premises, terminal: Terminal) -> None:
     shop, port = supervised, supervised.vacate()
     terminal.settings = shop.settings
     shop.sandbox.faults.notifications = NotificationFaults(lost=True)
     serving = await terminal.start("serve", "--port", str(port), "--workers", "2")
-    await until(lambda: is_ready(shop.http, shop.addresses[0]), 60)
-    await until(lambda: has_children(serving.pid, 2), 60)
+    await until(lambda: has_started(serving, 2), 60)
 
-    orders = (shop.buy(purchaseToken="spoon", email=f"buyer{number}@example.com") for number in range(10))
-    references = await asyncio.gather(*orders)
-    os.kill(children(serving.pid)[0], signal.SIGKILL)
+    references = await buy_together(shop, 10)
+    killed = children(serving.pid)[0]
+    os.kill(killed, signal.SIGKILL)
     for reference in references:
         shop.sandbox.ledger.pay(reference)
+    await until(lambda: are_stocked(shop, 10), 20)
+    await until(lambda: has_started(serving, 3), 60)
+    remaining = children(serving.pid)
+    assert (len(remaining), killed in remaining) == (2, False)
 
-    async def settled() -> bool:
-        async with shop.database() as database:
-            books = await database.read(invariants.read)
-        return {purchase["state"] for purchase in books.purchases} == {"stocked"}
+    # New ones take over one by one, and nobody who calls meanwhile is turned away.
+    os.kill(serving.pid, signal.SIGHUP)
+    orders = 0
+    while not await has_started(serving, 5):
+        orders += 1
+        assert (await shop.order(purchaseToken="spoon", email=f"later{orders}@example.com"))[0] in (200, 409)
+    await until(lambda: has_children(serving.pid, 2), 60)
+    assert set(remaining).isdisjoint(children(serving.pid))
 
-    await until(settled, 20)
-    await shop.check()
-    stopped_well(await serving.terminate())
+    shop.sandbox.faults.set("sendInvoice", OperationFault(latency=1, times=1))
+    order = asyncio.create_task(shop.order(email="last@example.com"))
+    await until(lambda: nothing_is_left_of(shop.sandbox.faults.operations))
+    stopped = await serving.terminate()
+    assert (await order)[0] == 200
+    stopped_well(stopped)
+    assert all(json.loads(line)["event"] for line in stopped.err.splitlines())  # nobody wrote into another's
     assert not await is_ready(shop.http, shop.addresses[0])
+    await shop.check()
+
+
+async def buy_together(shop: Premises, number: int) -> list[str]:
+    """So many orders of different customers at once; returns their invoices."""
+    orders = (shop.buy(purchaseToken="spoon", email=f"buyer{each}@example.com") for each in range(number))
+    return await asyncio.gather(*orders)
+
+
+async def has_started(serving: Command, number: int) -> bool:
+    """Whether so many workers have come to serve since the start."""
+    return serving.said.count("orchestrator.started") >= number
+
+
+async def are_stocked(shop: Premises, number: int) -> bool:
+    """Whether so many purchases are stocked; there are no others."""
+    async with shop.database() as database:
+        books = await database.read(invariants.read)
+    return [purchase["state"] for purchase in books.purchases] == ["stocked"] * number
 
 
 def children(pid: int) -> list[int]:

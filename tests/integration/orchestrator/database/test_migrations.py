@@ -14,6 +14,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, delete, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
@@ -93,6 +94,12 @@ async def test_migrating_says_what_it_did_and_can_be_repeated(bare: Database) ->
     await check(bare)
     assert await migrate(bare) == (newest(), newest())
     assert set(models.METADATA.tables) <= await bare.read(tables)
+
+
+def test_the_newest_migration_is_the_one_that_alembic_takes_for_it() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    assert ScriptDirectory.from_config(config).get_heads() == [newest()]
 
 
 async def test_a_database_of_another_version_is_refused(database: Database) -> None:

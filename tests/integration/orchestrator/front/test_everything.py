@@ -24,8 +24,9 @@ from starlette.types import ASGIApp
 from fuzz.http_call import HttpCall, call
 from fuzz.listening import listening
 from orchestrator import session
-from orchestrator.app import build_app, make_sandbox
+from orchestrator.app import build_app
 from orchestrator.database import Database
+from orchestrator.demo import Demo
 from orchestrator.identity import new_id, now
 from orchestrator.session import Origin
 from orchestrator.tables import exchanges, users
@@ -106,7 +107,7 @@ async def world(sqlite_only: Database) -> AsyncIterator[World]:
     key = await sqlite_only.write(_write_user)
     changes = {"public_url": PUBLIC, "seqr_principal_id": "shop", "api_per_minute": 0}
     parts = parts_on(sqlite_only, **changes, seqr_password=SecretStr("12345678"))
-    app = build_app(parts, make_sandbox(parts))
+    app = build_app(parts, Demo(parts))
     paths = sorted(set(_paths(app.routes)))
     app.router.routes.insert(0, Route("/broken", _broken))
     signed = TimestampSigner(SECRET).sign(base64.b64encode(json.dumps({"key": key}).encode())).decode()
