@@ -7,7 +7,7 @@ a unit of work sees what it wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -56,7 +56,7 @@ def add(connection: Connection, table: Table, row: Values) -> None:
 def add_all(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
     """Put rows into a table, all with the same columns."""
     if rows:
-        _of(connection).write_all(insertions(table, tuple(rows[0])), rows)
+        _of(connection).write_all(insertions(table, tuple(rows[0])), list(rows))
 
 
 def change_row(
@@ -171,7 +171,7 @@ class Batch:
         """A statement that has to change a row, or to find one."""
         self._append(Piece(statement, values, must=True), name)
 
-    def write_all(self, statement: Statement, values: Values | Sequence[Values]) -> None:
+    def write_all(self, statement: Statement, values: Values | list[Values]) -> None:
         """A statement that nothing depends on, for one row or several."""
         self._pieces.append(Piece(statement, values))
 

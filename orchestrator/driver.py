@@ -25,7 +25,7 @@ class Piece:
     if it does not."""
 
     statement: Statement
-    values: Values | Sequence[Values]
+    values: Values | list[Values]
     must: bool = False
 
 
@@ -80,6 +80,6 @@ class SqliteDriver(Driver):
 
     def _carry_out(self, piece: Piece) -> Cursor:
         written = piece.statement.written(self.dialect)
-        if isinstance(piece.values, Sequence):
+        if isinstance(piece.values, list):
             return self._connection.executemany(written.text, map(written.values, piece.values))
         return self._connection.execute(written.text, written.values(piece.values))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -183,5 +183,5 @@ def _write(connection: Connection, new: _New, holds: int) -> Purchase:
     journal.begin(connection, new.id, new.stamp, f"The customer ordered {new.product.title}.")
     write_lines(connection, new.id, new.lines)
     search.write(connection, new.id, found_by)
-    read: dict[str, Any] = {field.name: row.get(field.name) for field in fields(Purchase)}
-    return Purchase(**read)
+    read: list[Any] = [row.get(name) for name in Purchase.__slots__]
+    return Purchase(*read)

@@ -99,7 +99,7 @@ class AsyncpgDriver(Driver):
         values: list[Any] = []
         for piece, words in zip(pieces, written, strict=True):
             given = piece.values
-            values += words.values(_by_column(given) if isinstance(given, Sequence) else given)
+            values += words.values(_by_column(given) if isinstance(given, list) else given)
         try:
             self._fetch(_together(written, tuple(piece.must for piece in pieces)), values)
         except asyncpg.PostgresError as error:

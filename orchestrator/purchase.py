@@ -57,7 +57,7 @@ class Order:
 
     def request_key(self) -> str:
         """The same for equal requests: createPurchase carries no key of its own (facts)."""
-        canonical = json.dumps([getattr(self, field.name) for field in fields(self)], ensure_ascii=False)
+        canonical = json.dumps([getattr(self, name) for name in self.__slots__], ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -173,6 +173,8 @@ def words_in(address: str) -> tuple[str, ...]:
 
 def fold(text: str) -> str:
     """Lower case, no accents: ``Åsa Öberg`` and ``asa oberg`` are the same."""
+    if text.isascii():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return "".join(character for character in plain if not unicodedata.combining(character))
 

@@ -35,8 +35,9 @@ class Written:
 
     def values(self, given: Values) -> list[Any]:
         """The parameters, in their order."""
+        get = given.get
         return [
-            given.get(name, default) if process is None else process(given.get(name, default))
+            get(name, default) if process is None else process(get(name, default))
             for name, process, default in self.places
         ]
 

@@ -73,7 +73,7 @@ def _read(connection: Connection) -> Mapping[str, set[Any]]:
 
 
 def _rows(connection: Connection, table: Table) -> set[frozenset[tuple[str, Any]]]:
-    """What stands in it, but for when. On a slow machine the orchestrator asks SEQR twice: that is one row."""
+    """What stands in it, but for when. On a slow machine SEQR is asked twice: that is one row."""
     rows = connection.execute(select(table)).mappings()
     return {
         frozenset(
