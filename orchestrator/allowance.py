@@ -6,22 +6,14 @@ kept: a flood leaves no rows.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection
 
 from orchestrator import in_turn
 from orchestrator.errors import OrchestratorError
 from orchestrator.goods import Goods
-from orchestrator.purchase import UNPAID, Order
+from orchestrator.purchase import Order
 from orchestrator.settings import Settings
-from orchestrator.tables import purchases
 
-_C = purchases.c
-_COUNT = select(func.count()).select_from(purchases).where(UNPAID, _C.customer_msisdn == bindparam("phone"))
-
-OF_PHONE = _COUNT.scalar_subquery()
-"""How many unpaid purchases a phone number has."""
-OF_MAIL = _COUNT.where(_C.customer_email == bindparam("mail")).scalar_subquery()
-"""How many a mail address has, of those without a phone number."""
 _WHOLE = 100
 
 

@@ -7,7 +7,7 @@ made only when the lost call can no longer be on its way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -114,9 +114,11 @@ def matter_of(connection: Connection, attempt_id: str, reference: str | None = N
     return Matter(Attempt(*row[:mine]), Purchase(*row[mine + 2 :]), bool(row[mine]), bool(row[mine + 1]))
 
 
-def begin(connection: Connection, purchase: Purchase, number: int, settings: Settings, at: datetime) -> str:
+def begin(
+    connection: Connection, purchase: Purchase, number: int, settings: Settings, at: datetime
+) -> tuple[str, Purchase]:
     """Write down that the purchase's invoice of this number is about to be sent; returns the attempt's id,
-    which is the client invoice id."""
+    which is the client invoice id, and the purchase after it."""
     attempt_id = new_id()
     row = {
         "id": attempt_id,
@@ -126,9 +128,9 @@ def begin(connection: Connection, purchase: Purchase, number: int, settings: Set
         "version": 0,
         "sent_at": at,
     }
-    _look_again(connection, purchase, settings, at, patience(settings))
+    after = _look_again(connection, purchase, settings, at, patience(settings))
     batch.add(connection, invoice_attempts, row)
-    return attempt_id
+    return attempt_id, after
 
 
 def begin_next(
@@ -153,7 +155,7 @@ def begin_next(
         detail = f"SEQR took no invoice in {settings.invoice_ttl:g} s."
         fail(connection, purchase, Trigger.GIVE_UP, Reason.SEQR_UNREACHABLE, stamp, detail)
         return None
-    return begin(connection, purchase, last.number + 1, settings, stamp.at)
+    return begin(connection, purchase, last.number + 1, settings, stamp.at)[0]
 
 
 def draft(connection: Connection, attempt_id: str) -> Draft:
@@ -169,10 +171,18 @@ def record_sent(
     outcome: Outcome[IssuedInvoice],
     settings: Settings,
     stamp: Stamp,
+    known: Purchase | None = None,
 ) -> Purchase:
-    """Write down what became of a sendInvoice; returns the purchase after it."""
+    """Write down what became of a sendInvoice; returns the purchase after it.
+
+    ``known`` is the purchase as it was placed with its first attempt, if nobody has touched it since: then
+    nothing is read before it is written.
+
+    Raises:
+        LostRace: somebody has.
+    """
     reference = outcome.value.reference if isinstance(outcome, Answered) else None
-    found = matter_of(connection, attempt_id, reference)
+    found = matter_of(connection, attempt_id, reference) if known is None else _placed(known, attempt_id)
     attempt, purchase = found.attempt, found.purchase
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     if isinstance(outcome, Answered):
@@ -190,6 +200,14 @@ def record_sent(
     first = timedelta(seconds=1) if isinstance(outcome, Busy) else patience(settings)
     wait = _growing(first, attempt.number)
     return _look_again(connection, purchase, settings, stamp.at, wait)
+
+
+def _placed(purchase: Purchase, attempt_id: str) -> Matter:
+    """The first attempt of a purchase, as ``begin`` has written it."""
+    first = Attempt(
+        attempt_id, purchase.id, 1, "sending", None, 0, None, None, purchase.created_at, None, None
+    )
+    return Matter(first, replace(purchase, planned=purchase.next_check_at), others_open=False, anothers=False)
 
 
 def _mixed_up(

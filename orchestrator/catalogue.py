@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, select
 
-from orchestrator import stocktaking
+from orchestrator import batch, stocktaking
 from orchestrator.batch import Reading
 from orchestrator.bundle import conflicts
 from orchestrator.catalogue_edit import Plan, compare, stock_changes, write
@@ -77,12 +78,34 @@ _Read: Any = namedtuple("_Read", BY_TOKEN.selected_columns.keys())  # type: igno
 
 def find(connection: Connection, token: str) -> Product | None:
     """The product or bundle with that token, for sale or not."""
-    return of_rows(_FIND.all(connection, wanted=token))
+    rows = _FIND.all(connection, wanted=token)
+    return of_rows(rows) if rows else None
 
 
-def of_rows(rows: Sequence[Sequence[Any]]) -> Product | None:
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A product as it was read, with the parts that it is made of, if it is a bundle."""
+
+    product: Product
+    parts: Sequence[Product]
+
+
+def still_offered(connection: Connection, offer: Offer) -> None:
+    """The unit of work goes through only while nobody has edited the offer since it was read."""
+    for each in (offer.product, *offer.parts):
+        batch.must(connection, _UNEDITED, {"token": each.token, "revision": each.revision})
+
+
+_UNEDITED = Reading(
+    select(products.c.token).where(
+        products.c.token == bindparam("token"), products.c.revision == bindparam("revision")
+    )
+)
+
+
+def of_rows(rows: Sequence[Sequence[Any]]) -> Product:
     """The product of the rows that ``BY_TOKEN`` finds; what they hold beside it is left out."""
-    return _product([_Read(*row[: len(_Read._fields)]) for row in rows]) if rows else None
+    return _product([_Read(*row[: len(_Read._fields)]) for row in rows])
 
 
 def find_many(connection: Connection, tokens: Collection[str]) -> dict[str, Product]:

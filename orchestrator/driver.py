@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection as SqliteConnection
-from sqlite3 import Cursor
 from sqlite3 import IntegrityError as SqliteIntegrityError
 from typing import Any
 
@@ -72,14 +71,16 @@ class SqliteDriver(Driver):
                 if error.sqlite_errorname in _TAKEN:
                     raise LostRace from error
                 raise
-            if piece.must and not done.rowcount:
+            if piece.must and not done:
                 raise LostRace
 
     def begin(self) -> None:
         """It has begun."""
 
-    def _carry_out(self, piece: Piece) -> Cursor:
+    def _carry_out(self, piece: Piece) -> int:
+        """How many rows it changed, or whether it found one."""
         written = piece.statement.written(self.dialect)
         if isinstance(piece.values, list):
-            return self._connection.executemany(written.text, map(written.values, piece.values))
-        return self._connection.execute(written.text, written.values(piece.values))
+            return self._connection.executemany(written.text, map(written.values, piece.values)).rowcount
+        done = self._connection.execute(written.text, written.values(piece.values))
+        return len(done.fetchall()) if written.finds else done.rowcount

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from orchestrator import batch
-from orchestrator.columns import ROW_VERSION
 from orchestrator.purchase import Purchase
 from orchestrator.stamp import Stamp
 from orchestrator.tables import journal, purchases
@@ -82,7 +81,7 @@ def touch(connection: Connection, purchase: Purchase, **changes: Any) -> Purchas
     """
     if not changes:
         return purchase
-    batch.change_row(connection, purchases, {"id": purchase.id}, changes, {ROW_VERSION: purchase.row_version})
+    batch.change_row(connection, purchases, {"id": purchase.id}, changes, purchase.seen())
     return _after(purchase, changes)
 
 
@@ -124,7 +123,7 @@ def _write(
     changes: dict[str, Any],
 ) -> Purchase:
     changes = {**changes, "revision": purchase.revision + 1}
-    seen = {"revision": purchase.revision, ROW_VERSION: purchase.row_version}
+    seen = {"revision": purchase.revision} | purchase.seen()
     batch.change_row(connection, purchases, {"id": purchase.id}, changes | {"updated_at": stamp.at}, seen)
     after = _after(purchase, changes)
     _append(connection, purchase.id, after.revision, stamp, trigger, purchase.state, after.state, detail)
@@ -133,7 +132,7 @@ def _write(
 
 def _after(purchase: Purchase, changes: dict[str, Any]) -> Purchase:
     known = {name: value for name, value in changes.items() if name in Purchase.__slots__}
-    return replace(purchase, **known, row_version=None)
+    return replace(purchase, **known, row_version=None, planned=None)
 
 
 def _append(

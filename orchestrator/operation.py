@@ -60,7 +60,7 @@ def start_over(
         invoice_reference=None,
         invoice_qr_code=None,
     )
-    return attempts.begin(connection, after, number, settings, stamp.at)
+    return attempts.begin(connection, after, number, settings, stamp.at)[0]
 
 
 def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent) -> Purchase:

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from orchestrator import allowance, attempt, batch, catalogue, goods, journal, search, stock
+from orchestrator import allowance, attempt, batch, catalogue, goods, in_turn, journal, search, stock
 from orchestrator.batch import Reading
-from orchestrator.catalogue import Product
+from orchestrator.catalogue import Offer, Product
+from orchestrator.database import LostRace
 from orchestrator.identity import new_id
 from orchestrator.invoice import Draft
 from orchestrator.pricing import Line, LineKind, invoice_total, price, write_lines
@@ -37,12 +38,13 @@ class Placed:
     """The purchase that answers an order.
 
     ``draft`` is the invoice to send now; None when the order was placed before, or when it failed because
-    ``missing`` is not empty.
+    ``missing`` is not empty. ``offer`` is what was ordered.
     """
 
     purchase_id: str
     draft: Draft | None = None
     missing: str = ""
+    offer: Offer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,9 @@ class _Ground:
     """What an order is decided on: what it is for, the purchase that it made before and is unpaid, and how
     many unpaid purchases the customer has."""
 
-    product: Product | None
-    twin: str | None
-    unpaid: int
+    offer: Offer | None
+    twin: str | None = None
+    unpaid: int = 0
 
 
 _TWIN = (
@@ -61,42 +63,50 @@ _TWIN = (
     .scalar_subquery()
 )
 _GROUND_BY_PHONE, _GROUND_BY_MAIL = (
-    Reading(catalogue.BY_TOKEN.add_columns(_TWIN, unpaid))
-    for unpaid in (allowance.OF_PHONE, allowance.OF_MAIL)
+    Reading(catalogue.BY_TOKEN.add_columns(_TWIN, unpaid)) for unpaid in (in_turn.OF_PHONE, in_turn.OF_MAIL)
 )
 
 
-def place(connection: Connection, order: Order, settings: Settings, at: datetime) -> Placed:
+def place(
+    connection: Connection, order: Order, settings: Settings, at: datetime, known: Offer | None = None
+) -> Placed:
     """Receive an order: hold the stock, write the purchase, its lines and its first invoice attempt.
 
     The same order again, while its purchase is unpaid, finds that purchase. An order that the stock cannot
     fulfil is kept as failed, once, so that the merchant sees what could have been sold.
 
+    With a ``known`` offer nothing is read before it is written: that goes through if the offer stands still,
+    the stock has it, and the customer has neither a twin nor too many unpaid purchases.
+
     Raises:
         UnknownPurchaseToken: nothing for sale has that token.
         TooManyUnpaid: the customer, or all together, hold too much that is not paid; nothing is kept.
-        LostRace: a twin of the order came first; the unit of work runs again and finds it.
+        LostRace: a twin of the order came first, or all is not as it was known to be: run it again, and it
+            finds out what is.
     """
     key = order.request_key()
-    ground = _look(connection, order, key)
+    ground = _look(connection, order, key) if known is None else _Ground(known)
     if ground.twin is not None:
         return Placed(ground.twin)
-    product = ground.product
-    if product is None or not product.for_sale:
+    offer = ground.offer
+    if offer is None or not offer.product.for_sale:
         raise UnknownPurchaseToken(f"Nothing with the token {order.purchase_token} is for sale here.")
     allowance.admit(connection, order, ground.unpaid, settings)
-    parts = catalogue.parts_of(connection, product)
-    lines = price(product, parts, settings)
-    stamp, wanted = Stamp(ACTOR, at), goods.of_products(_needs(lines), parts or [product])
+    if known is not None:
+        catalogue.still_offered(connection, known)
+    lines = price(offer.product, offer.parts, settings)
+    stamp, wanted = Stamp(ACTOR, at), goods.of_products(_needs(lines), offer.parts or [offer.product])
     purchase_id = new_id(at)
     missing = stock.hold(connection, purchase_id, 1, wanted, stamp, settings.unpaid_share)
-    new = _New(purchase_id, order, key, product, lines, stamp)
+    new = _New(purchase_id, order, key, offer.product, lines, stamp)
+    if missing and known is not None:
+        raise LostRace
     if missing:
         return _sold_out(connection, new, missing)
     allowance.leave_some(wanted, settings)
     purchase = _write(connection, new, holds=1)
-    attempt_id = attempt.begin(connection, purchase, 1, settings, at)
-    return Placed(purchase_id, Draft(purchase, lines, attempt_id, at))
+    attempt_id, after = attempt.begin(connection, purchase, 1, settings, at)
+    return Placed(purchase_id, Draft(after, lines, attempt_id, at), offer=offer)
 
 
 def _look(connection: Connection, order: Order, key: str) -> _Ground:
@@ -105,10 +115,10 @@ def _look(connection: Connection, order: Order, key: str) -> _Ground:
         connection, wanted=order.purchase_token, request_key=key, phone=order.msisdn, mail=order.email
     )
     if rows:
-        *_, twin, unpaid = rows[0]
-        return _Ground(catalogue.of_rows(rows), twin, unpaid)
+        product, (*_, twin, unpaid) = catalogue.of_rows(rows), rows[0]
+        return _Ground(Offer(product, catalogue.parts_of(connection, product)), twin, unpaid)
     earlier = find_open(connection, key)
-    return _Ground(None, None if earlier is None else earlier.id, 0)
+    return _Ground(None, None if earlier is None else earlier.id)
 
 
 def _needs(lines: Sequence[Line]) -> goods.Needs:

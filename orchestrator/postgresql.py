@@ -185,7 +185,7 @@ def _moved_on(text: str, by: int) -> str:
 
 def _told(words: Written, demanded: bool) -> str:
     """What makes a change tell how many rows it found, as a SELECT does anyhow."""
-    return " RETURNING 1" if demanded and not words.text.startswith("SELECT") else ""
+    return " RETURNING 1" if demanded and not words.finds else ""
 
 
 def _set_up(connection: Any, record: ConnectionPoolEntry) -> None:

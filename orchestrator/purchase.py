@@ -89,6 +89,12 @@ class Purchase:
     customer_erased_at: datetime | None = None
     row_version: str | None = None
     """The database's; None where it needs none, and once it was changed by the unit of work that has it."""
+    planned: datetime | None = None
+    """In the place of the version where nobody knows it yet: ``next_check_at`` as it was just written."""
+
+    def seen(self) -> dict[str, Any]:
+        """What tells, beside the revision, that nobody has touched it since."""
+        return {ROW_VERSION: self.row_version} | ({"next_check_at": self.planned} if self.planned else {})
 
     @property
     def money(self) -> Money:
@@ -103,6 +109,7 @@ class Purchase:
 COLUMNS: list[ColumnElement[Any]] = [
     RowVersion(purchases) if field.name == ROW_VERSION else purchases.c[field.name]
     for field in fields(Purchase)
+    if field.name != "planned"
 ]
 """What a purchase is made of, in the order of its fields."""
 _READ = select(*COLUMNS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -13,12 +14,14 @@ from orchestrator import attempt as attempts
 from orchestrator import closing, invoice, journal, operation, outcome, placement, watch
 from orchestrator import intent as intents
 from orchestrator.attempt import Attempt
+from orchestrator.catalogue import Offer
 from orchestrator.checks import BackgroundChecks
-from orchestrator.database import Database
+from orchestrator.database import Database, LostRace
 from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
 from orchestrator.intent import Intent
 from orchestrator.invoice import Draft
+from orchestrator.placement import Placed
 from orchestrator.purchase import Order, OutOfStock, Purchase
 from orchestrator.seqr.messages import (
     Answered,
@@ -77,6 +80,7 @@ class Settlement:
         self._secret = secret
         self._clock = clock
         self._checks = BackgroundChecks(self._check_everything)
+        self._offers: dict[str, Offer] = {}
 
     async def place(self, order: Order) -> str:
         """Answer createPurchase: returns SEQR's invoice reference for the order.
@@ -86,14 +90,26 @@ class Settlement:
             TooManyUnpaid: the same order may be repeated later.
             SeqrUnavailable, DatabaseUnavailable: the same order may be repeated.
         """
-        placed = await self._database.write(placement.place, order, self._settings, self._clock())
+        placed = await self._place(order)
         if placed.missing:
             raise OutOfStock(f"The stock lacks {placed.missing}.")
         if placed.draft is None:
             return await self._repeat(placed.purchase_id)
         log.info("purchase.received", purchase_id=placed.purchase_id, purchase_token=order.purchase_token)
-        purchase, answer = await self._send(placed.draft, placement.ACTOR)
+        purchase, answer = await self._send(placed.draft, placement.ACTOR, placed.draft.purchase)
         return _reference(purchase, answer)
+
+    async def _place(self, order: Order) -> Placed:
+        offer = self._offers.get(order.purchase_token)
+        if offer is not None:
+            with suppress(LostRace):
+                return await self._database.write_once(
+                    placement.place, order, self._settings, self._clock(), offer
+                )
+        placed = await self._database.write(placement.place, order, self._settings, self._clock())
+        if placed.offer is not None:
+            self._offers[order.purchase_token] = placed.offer
+        return placed
 
     async def check(self, purchase_id: str, actor: str, everything: bool = False) -> bool | None:
         """Move a purchase as far as it goes by itself; returns whether SEQR was in reach, None if not asked.
@@ -194,11 +210,11 @@ class Settlement:
     async def _send_attempt(self, attempt_id: str, actor: str) -> tuple[Purchase, Outcome[IssuedInvoice]]:
         return await self._send(await self._database.read(attempts.draft, attempt_id), actor)
 
-    async def _send(self, draft: Draft, actor: str) -> tuple[Purchase, Outcome[IssuedInvoice]]:
+    async def _send(
+        self, draft: Draft, actor: str, placed: Purchase | None = None
+    ) -> tuple[Purchase, Outcome[IssuedInvoice]]:
         answer = await self._seqr.send_invoice(invoice.build(draft, self._settings, self._secret))
-        purchase = await self._database.write(
-            attempts.record_sent, draft.attempt_id, answer, self._settings, self._stamp(actor)
-        )
+        purchase = await self._record_sent(draft.attempt_id, answer, actor, placed)
         log.info(
             "invoice.sent",
             purchase_id=purchase.id,
@@ -207,6 +223,17 @@ class Settlement:
             reference=purchase.invoice_reference,
         )
         return purchase, answer
+
+    async def _record_sent(
+        self, attempt_id: str, answer: Outcome[IssuedInvoice], actor: str, placed: Purchase | None
+    ) -> Purchase:
+        settings, stamp = self._settings, self._stamp(actor)
+        if placed is not None:
+            with suppress(LostRace):
+                return await self._database.write_once(
+                    attempts.record_sent, attempt_id, answer, settings, stamp, placed
+                )
+        return await self._database.write(attempts.record_sent, attempt_id, answer, settings, stamp)
 
     async def _ask(self, purchase: Purchase, attempt: Attempt, actor: str) -> bool:
         """Ask SEQR about one invoice and act on the answer; returns whether SEQR was in reach."""

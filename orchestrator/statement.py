@@ -32,6 +32,8 @@ class Written:
     text: str
     places: tuple[tuple[str, Process | None, Any], ...]
     read: tuple[tuple[int, Process], ...] = ()
+    finds: bool = False
+    """Whether it reads, so that what it finds counts and not what it changes."""
 
     def values(self, given: Values) -> list[Any]:
         """The parameters, in their order."""
@@ -70,7 +72,8 @@ class Statement:
             (name, _bind(compiled.binds[name].type, dialect), defaults[name])
             for name in compiled.positiontup or ()
         )
-        return Written(str(compiled), places, self._reads(dialect))
+        finds = isinstance(self._clause, Select)
+        return Written(str(compiled), places, self._reads(dialect), finds)
 
     def _reads(self, dialect: Dialect) -> tuple[tuple[int, Process], ...]:
         if not isinstance(self._clause, Select):

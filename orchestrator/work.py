@@ -70,9 +70,18 @@ class Database(ABC):
         """
         for _ in range(_RERUNS - 1):
             try:
-                return await self._guarded(self._write, work, *args, **kwargs)
+                return await self.write_once(work, *args, **kwargs)
             except LostRace:
                 continue
+        return await self.write_once(work, *args, **kwargs)
+
+    async def write_once(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``work`` and commit, without another try.
+
+        Raises:
+            DatabaseUnavailable: nothing was committed, or nobody can tell.
+            LostRace: nothing was committed.
+        """
         return await self._guarded(self._write, work, *args, **kwargs)
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -11,7 +11,7 @@ import pytest
 from orchestrator.purchase import Order, OutOfStock, UnknownPurchaseToken
 from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
 from orchestrator.tables import products, purchase_lines
-from tests.fixtures.desk import BENGT, MUG, Desk
+from tests.fixtures.desk import BENGT, MUG, Desk, make_desk
 from tests.fixtures.seqr import busy, refused
 from tests.fixtures.shop import until
 
@@ -25,7 +25,8 @@ async def test_a_twin_that_waits_for_a_refused_invoice_hears_of_the_refusal(desk
     desk.seqr.then("sendInvoice", refused(49, "INVALID_INVOICE_DATA"))
     first = asyncio.create_task(desk.settlement.place(MUG))
     await until(lambda: _sent(desk))
-    twin = asyncio.create_task(desk.settlement.place(MUG))
+    elsewhere = make_desk(desk.parts.database, desk.seqr, desk.clock, desk.parts.settings)
+    twin = asyncio.create_task(elsewhere.settlement.place(MUG))
     desk.seqr.let_go("sendInvoice")
     results = await asyncio.gather(first, twin, return_exceptions=True)
     assert [type(result) for result in results] == [InvoiceRefused, InvoiceRefused]
