@@ -11,15 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Text, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, Text, bindparam, exists, select
 
 from orchestrator import batch, exchange, in_turn, journal, outbox, stock, stray
 from orchestrator.batch import Reading
+from orchestrator.columns import ROW_VERSION, RowVersion
 from orchestrator.identity import new_id
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.invoice import Draft
 from orchestrator.pricing import read_lines
-from orchestrator.purchase import COLUMNS, Purchase
+from orchestrator.purchase import COLUMNS as PURCHASE_COLUMNS
+from orchestrator.purchase import Purchase
 from orchestrator.seqr.messages import Answered, Busy, IssuedInvoice, Outcome, Refused
 from orchestrator.settings import Settings
 from orchestrator.stamp import CUSTOMER, Stamp
@@ -50,6 +52,8 @@ class Attempt:
     sent_at: datetime
     issued_at: datetime | None
     closed_at: datetime | None
+    row_version: str | None = None
+    """The database's; None where it needs none."""
 
     def is_sought(self, at: datetime) -> bool:
         """Whether SEQR did not know the invoice, and is asked about it for a while yet."""
@@ -69,17 +73,21 @@ class Matter:
 
 _C = invoice_attempts.c
 _OTHER = invoice_attempts.alias("other")
-_COLUMNS = [_C[name] for name in Attempt.__slots__]
-_READ = select(*_COLUMNS)
+COLUMNS: list[ColumnElement[Any]] = [
+    *(_C[name] for name in Attempt.__slots__ if name != ROW_VERSION),
+    RowVersion(invoice_attempts),
+]
+"""What an attempt is made of, in the order of its fields."""
+_READ = select(*COLUMNS)
 _READ_ONE = Reading(_READ.where(_C.id == bindparam("attempt_id")))
 _READ_ALL = Reading(_READ.where(_C.purchase_id == bindparam("purchase_id")).order_by(_C.number))
 _OF_SAME_PURCHASE = _OTHER.c.purchase_id == _C.purchase_id
 _MATTER = Reading(
     select(
-        *_COLUMNS,
+        *COLUMNS,
         exists().where(_OF_SAME_PURCHASE, _OTHER.c.id != _C.id, _OTHER.c.state == "open"),
         exists().where(_OTHER.c.reference == bindparam("reference", type_=Text), ~_OF_SAME_PURCHASE),
-        *COLUMNS,
+        *PURCHASE_COLUMNS,
     )
     .join_from(invoice_attempts, purchases, purchases.c.id == _C.purchase_id)
     .where(_C.id == bindparam("attempt_id"))
@@ -110,7 +118,7 @@ def matter_of(connection: Connection, attempt_id: str, reference: str | None = N
     """Read an attempt, which is there, and its purchase. ``reference`` is what SEQR calls the invoice."""
     row = _MATTER.first(connection, attempt_id=attempt_id, reference=reference)
     assert row is not None, attempt_id
-    mine = len(_COLUMNS)
+    mine = len(COLUMNS)
     return Matter(Attempt(*row[:mine]), Purchase(*row[mine + 2 :]), bool(row[mine]), bool(row[mine + 1]))
 
 
@@ -150,7 +158,7 @@ def begin_next(
     if last.state in ("sending", "unknown"):
         if abs(stamp.at - last.sent_at) < patience(settings):  # further ahead: the clock was set back
             return None
-        change(connection, last.id, state="unknown")
+        change(connection, last, state="unknown")
     if stamp.at >= purchase.received_at + timedelta(seconds=settings.invoice_ttl):
         detail = f"SEQR took no invoice in {settings.invoice_ttl:g} s."
         fail(connection, purchase, Trigger.GIVE_UP, Reason.SEQR_UNREACHABLE, stamp, detail)
@@ -192,9 +200,9 @@ def record_sent(
             return _issued(connection, purchase, attempt, outcome.value, settings, stamp)
         purchase = _mixed_up(connection, purchase, attempt, outcome.value.reference, stamp)
     if isinstance(outcome, Refused):
-        change(connection, attempt_id, state="refused", closed_at=stamp.at)
+        change(connection, attempt, state="refused", closed_at=stamp.at)
         return _refused(connection, purchase, outcome, stamp)
-    change(connection, attempt_id, state="busy" if isinstance(outcome, Busy) else "unknown")
+    change(connection, attempt, state="busy" if isinstance(outcome, Busy) else "unknown")
     if purchase.state != State.RECEIVED.value:
         return purchase
     first = timedelta(seconds=1) if isinstance(outcome, Busy) else patience(settings)
@@ -245,7 +253,7 @@ def _issued(
 ) -> Purchase:
     change(
         connection,
-        attempt.id,
+        attempt,
         state="open",
         reference=issued.reference,
         qr_code=issued.qr_code,
@@ -310,6 +318,11 @@ def has_open(connection: Connection, purchase_id: str) -> bool:
     return _ANY_OPEN.first(connection, purchase_id=purchase_id) is not None
 
 
-def change(connection: Connection, attempt_id: str, **values: Any) -> None:
-    """Write columns of an attempt."""
-    batch.change_row(connection, invoice_attempts, {"id": attempt_id}, values)
+def change(connection: Connection, attempt: Attempt, **values: Any) -> None:
+    """Write columns of an attempt.
+
+    Raises:
+        LostRace: it has changed since it was read.
+    """
+    seen = {ROW_VERSION: attempt.row_version}
+    batch.change_row(connection, invoice_attempts, {"id": attempt.id}, values, seen)

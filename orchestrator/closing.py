@@ -57,7 +57,7 @@ def may_be_open(attempt: Attempt, answer: PaymentStatus) -> bool:
 
 def reopen(connection: Connection, purchase: Purchase, attempt: Attempt, stamp: Stamp) -> Purchase:
     """SEQR knows a lost invoice after all: the next check has it cancelled."""
-    attempts.change(connection, attempt.id, state="open")
+    attempts.change(connection, attempt, state="open")
     return journal.touch(connection, purchase, next_check_at=stamp.at)
 
 

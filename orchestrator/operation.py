@@ -106,7 +106,7 @@ def ask_cancel(
         raise NotAllowed(Action.CANCEL.value, purchase.state, why)
     want_cancelled(connection, current[0].id, Reason.CANCELLED_BY_MERCHANT)
     if current[0].state != "open":  # it is asked about again until SEQR has answered
-        attempts.change(connection, current[0].id, state="open")
+        attempts.change(connection, current[0], state="open")
         purchase = journal.touch(connection, purchase, next_check_at=stamp.at)
     after = journal.note(
         connection,
@@ -120,4 +120,5 @@ def ask_cancel(
 
 def want_cancelled(connection: Connection, attempt_id: str, reason: Reason) -> None:
     """Write down why SEQR is asked to close an invoice."""
-    attempts.change(connection, attempt_id, cancel_reason=reason.value)
+    attempt = attempts.load_attempt(connection, attempt_id)
+    attempts.change(connection, attempt, cancel_reason=reason.value)

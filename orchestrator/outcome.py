@@ -51,13 +51,15 @@ def record_status(
     outcome: Outcome[PaymentStatus],
     settings: Settings,
     stamp: Stamp,
+    known: Matter | None = None,
 ) -> Purchase:
-    """Write down what getPaymentStatus said; returns the purchase after it.
+    """Write down what getPaymentStatus said; returns the purchase after it. ``known`` is what was read of it
+    before SEQR was asked; it is not read again.
 
     Raises:
-        LostRace: the purchase has changed meanwhile; the unit of work runs again on what is there now.
+        LostRace: the purchase has changed since it was read.
     """
-    matter = attempts.matter_of(connection, attempt_id)
+    matter = known or attempts.matter_of(connection, attempt_id)
     attempt, purchase = matter.attempt, matter.purchase
     wanted = _wanted(connection, purchase, outcome)
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
@@ -136,7 +138,7 @@ def _answered(
     paid = answer.status == InvoiceStatus.PAID
     if answer.version < attempt.version and (not paid or attempt.closed_at is not None):
         return purchase  # an older answer that was overtaken; of PAID, by the word that closed the invoice
-    attempts.change(connection, attempt.id, version=answer.version, status=answer.status)
+    attempts.change(connection, attempt, version=answer.version, status=answer.status)
     if closing.may_be_open(attempt, answer) and attempt.status == attempts.LOST:
         purchase = closing.reopen(connection, purchase, attempt, stamp)
     if paid:
@@ -159,7 +161,7 @@ def _paid(
 ) -> Purchase:
     """SEQR's answer PAID was the commit of the money (facts, rule 1): it is ours to account for."""
     attempt, purchase = matter.attempt, matter.purchase
-    attempts.change(connection, attempt.id, state="closed", closed_at=stamp.at)
+    attempts.change(connection, attempt, state="closed", closed_at=stamp.at)
     rest = stamp.at if matter.others_open else None
     if purchase.state in (State.PAID.value, State.STOCKED.value):
         # The same payment is no news; a second invoice that is paid too is a matter for the merchant.
@@ -235,7 +237,7 @@ def _closed(
     ers_reference: str | None = None,
     said: str | None = None,
 ) -> Purchase:
-    attempts.change(connection, attempt.id, state="closed", status=status, closed_at=stamp.at)
+    attempts.change(connection, attempt, state="closed", status=status, closed_at=stamp.at)
     current = attempt.reference == purchase.invoice_reference
     # A closed invoice that bears a payment's reference was paid, and the money went back.
     reversed_ = status.startswith("REVERS") or (ers_reference is not None and status in CLOSED)
@@ -301,6 +303,6 @@ def _wait_longer(
 ) -> Purchase:
     """No answer: ask again in a while, about a closed invoice too. Somebody had a reason to ask about it."""
     if attempt.state == "closed":
-        attempts.change(connection, attempt.id, state="open")
+        attempts.change(connection, attempt, state="open")
     due = watch.next_check(purchase, settings, began, at, purchase.checks_failed)
     return journal.touch(connection, purchase, checks_failed=purchase.checks_failed + 1, next_check_at=due)

@@ -58,6 +58,9 @@ class PostgresqlDatabase(Database):
         async with self._pool.connection() as connection:
             return await connection.run_sync(_read, work)
 
+    async def _glance(self, work: Callable[[Connection], T]) -> T:
+        return await self._write(work)  # one statement is one view, and needs no transaction
+
     def pool(self) -> Pool:
         return self._pool.state()
 

@@ -18,6 +18,7 @@ from orchestrator import watch
 from orchestrator.database import Database, DatabaseUnavailable
 from orchestrator.identity import now
 from orchestrator.settings import Settings
+from orchestrator.watch import Watched
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,9 @@ _PROBE_EVERY = 1.0
 class Checker(Protocol):
     """What looks at one purchase; the settlement."""
 
-    async def check(self, purchase_id: str, actor: str) -> bool | None:
+    async def check(
+        self, purchase_id: str, actor: str, everything: bool = False, found: Watched | None = None
+    ) -> bool | None:
         """Move the purchase as far as it goes; returns whether SEQR was in reach, None if not asked."""
 
 
@@ -62,10 +65,10 @@ class Reconciler:
         begun = 0
         while limit := self._how_many():
             due = await self._database.write(watch.claim, self._settings, self._clock(), limit)
-            for purchase_id in due:
+            for found in due:
                 if limit > 1 and self._failures >= _DOWN_AFTER:
                     return begun  # the others are due again in a moment, and one a second is tried
-                await self._begin(purchase_id)
+                await self._begin(found)
                 begun += 1
             if len(due) < limit or limit == 1:
                 break
@@ -84,15 +87,16 @@ class Reconciler:
         self._probed_at = time.monotonic()
         return 1
 
-    async def _begin(self, purchase_id: str) -> None:
+    async def _begin(self, found: Watched) -> None:
         await self._slots.acquire()
-        task = asyncio.create_task(self._check(purchase_id))
+        task = asyncio.create_task(self._check(found))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _check(self, purchase_id: str) -> None:
+    async def _check(self, found: Watched) -> None:
+        purchase_id = found.purchase.id
         try:
-            reached = await self._settlement.check(purchase_id, "reconciler")
+            reached = await self._settlement.check(purchase_id, "reconciler", found=found)
         except Exception:
             # The claim has made it due again in a few seconds; others must not suffer for it.
             log.exception("purchase.check_failed", purchase_id=purchase_id, actor="reconciler")

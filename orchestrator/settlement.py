@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
@@ -11,21 +10,17 @@ from typing import Any, ClassVar
 import structlog
 
 from orchestrator import attempt as attempts
-from orchestrator import closing, invoice, journal, operation, outcome, placement, watch
+from orchestrator import closing, operation, outcome, watch
 from orchestrator import intent as intents
-from orchestrator.attempt import Attempt
-from orchestrator.catalogue import Offer
+from orchestrator.attempt import Attempt, Matter
 from orchestrator.checks import BackgroundChecks
 from orchestrator.database import Database, LostRace
-from orchestrator.errors import OrchestratorError
 from orchestrator.identity import now
 from orchestrator.intent import Intent
-from orchestrator.invoice import Draft
-from orchestrator.placement import Placed
-from orchestrator.purchase import Order, OutOfStock, Purchase
+from orchestrator.purchase import Order, Purchase
+from orchestrator.sending import Sending
 from orchestrator.seqr.messages import (
     Answered,
-    IssuedInvoice,
     Outcome,
     PaymentStatus,
     Refused,
@@ -34,33 +29,10 @@ from orchestrator.seqr.messages import (
 )
 from orchestrator.settings import Settings
 from orchestrator.stamp import Stamp
+from orchestrator.watch import Watched
 from statemachine import Action, Effect, NotAllowed, Reason, State, effect_of
 
 log = structlog.get_logger(__name__)
-
-_TWIN_PAUSE = 0.05
-_TWIN_LONGEST_PAUSE = 0.4
-
-
-class InvoiceRefused(OrchestratorError):
-    """SEQR refused the invoice."""
-
-    code = "invoicing_error"
-
-
-class SeqrUnavailable(OrchestratorError):
-    """SEQR cannot be reached; the order is kept and goes on when SEQR is back. Repeat the request.
-
-    Attributes:
-        retry_after: seconds.
-    """
-
-    code = "system_error"
-    retryable = True
-
-    def __init__(self, message: str | None = None, retry_after: int = 2) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 class Settlement:
@@ -80,7 +52,7 @@ class Settlement:
         self._secret = secret
         self._clock = clock
         self._checks = BackgroundChecks(self._check_everything)
-        self._offers: dict[str, Offer] = {}
+        self._sending = Sending(database, seqr, settings, secret, clock)
 
     async def place(self, order: Order) -> str:
         """Answer createPurchase: returns SEQR's invoice reference for the order.
@@ -90,40 +62,25 @@ class Settlement:
             TooManyUnpaid: the same order may be repeated later.
             SeqrUnavailable, DatabaseUnavailable: the same order may be repeated.
         """
-        placed = await self._place(order)
-        if placed.missing:
-            raise OutOfStock(f"The stock lacks {placed.missing}.")
-        if placed.draft is None:
-            return await self._repeat(placed.purchase_id)
-        log.info("purchase.received", purchase_id=placed.purchase_id, purchase_token=order.purchase_token)
-        purchase, answer = await self._send(placed.draft, placement.ACTOR, placed.draft.purchase)
-        return _reference(purchase, answer)
+        return await self._sending.place(order)
 
-    async def _place(self, order: Order) -> Placed:
-        offer = self._offers.get(order.purchase_token)
-        if offer is not None:
-            with suppress(LostRace):
-                return await self._database.write_once(
-                    placement.place, order, self._settings, self._clock(), offer
-                )
-        placed = await self._database.write(placement.place, order, self._settings, self._clock())
-        if placed.offer is not None:
-            self._offers[order.purchase_token] = placed.offer
-        return placed
-
-    async def check(self, purchase_id: str, actor: str, everything: bool = False) -> bool | None:
+    async def check(
+        self, purchase_id: str, actor: str, everything: bool = False, found: Watched | None = None
+    ) -> bool | None:
         """Move a purchase as far as it goes by itself; returns whether SEQR was in reach, None if not asked.
 
         Sends the invoice that is missing, asks about each open one (about closed ones too, with
-        ``everything``), cancels the ones whose time is over, tries the stock of a paid one again.
+        ``everything``), cancels the ones whose time is over, tries the stock of a paid one again. ``found``
+        is what was read of it a moment ago.
         """
-        found = await self._database.read(watch.look, purchase_id)
+        if found is None:
+            found = await self._database.glance(watch.look, purchase_id)
         state = found.purchase.state
         reached: list[bool | None] = []
         if state == State.RECEIVED.value:
-            reached.append(await self._resume(purchase_id, actor))
+            reached.append(await self._sending.resume(purchase_id, actor))
         reached += [
-            await self._ask(found.purchase, attempt, actor)
+            await self._ask(found, attempt, actor)
             for attempt in found.attempts
             if attempt.reference and (everything or watch.is_watched(found.purchase, attempt, self._clock()))
         ]
@@ -141,7 +98,13 @@ class Settlement:
         """
         if self._checks.will_run_again(purchase_id):
             return
-        if await self._database.write(watch.told, purchase_id, sender, self._clock()):
+        try:
+            wanted = await self._database.write_once(
+                watch.told, purchase_id, sender, self._clock(), open_=True
+            )
+        except LostRace:
+            wanted = await self._database.write(watch.told, purchase_id, sender, self._clock())
+        if wanted:
             self._checks.soon(purchase_id, "notification")
 
     async def act(
@@ -175,83 +138,34 @@ class Settlement:
     async def _check_everything(self, purchase_id: str, actor: str) -> bool | None:
         return await self.check(purchase_id, actor, everything=True)
 
-    async def _repeat(self, purchase_id: str) -> str:
-        """Answer a request that came before with what became of it."""
-        purchase = await self._follow(purchase_id)
-        if purchase.reason == Reason.INVOICE_REFUSED.value:
-            raise InvoiceRefused(await self._database.read(journal.last_words, purchase_id))
-        return _reference(purchase)
-
-    async def _follow(self, purchase_id: str) -> Purchase:
-        """The purchase of an earlier request, once it has its invoice, or sent again if that one got none."""
-        deadline = self._clock() + attempts.patience(self._settings)
-        pause = _TWIN_PAUSE
-        while True:
-            found = await self._database.read(watch.look, purchase_id)
-            waiting = found.purchase.state == State.RECEIVED.value
-            if not waiting or self._clock() >= deadline:
-                return found.purchase
-            if found.attempts[-1].state != "sending":
-                await self._resume(purchase_id, placement.ACTOR)
-                return (await self._database.read(watch.look, purchase_id)).purchase
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, _TWIN_LONGEST_PAUSE)
-
-    async def _resume(self, purchase_id: str, actor: str) -> bool | None:
-        """Send the invoice that is missing; returns whether SEQR was in reach, None if it is not time."""
-        attempt_id = await self._database.write(
-            attempts.begin_next, purchase_id, self._settings, self._stamp(actor)
-        )
-        if attempt_id is None:
-            return None
-        _, answer = await self._send_attempt(attempt_id, actor)
-        return isinstance(answer, Answered | Refused)
-
-    async def _send_attempt(self, attempt_id: str, actor: str) -> tuple[Purchase, Outcome[IssuedInvoice]]:
-        return await self._send(await self._database.read(attempts.draft, attempt_id), actor)
-
-    async def _send(
-        self, draft: Draft, actor: str, placed: Purchase | None = None
-    ) -> tuple[Purchase, Outcome[IssuedInvoice]]:
-        answer = await self._seqr.send_invoice(invoice.build(draft, self._settings, self._secret))
-        purchase = await self._record_sent(draft.attempt_id, answer, actor, placed)
-        log.info(
-            "invoice.sent",
-            purchase_id=purchase.id,
-            attempt_id=draft.attempt_id,
-            verdict=answer.exchange.verdict.value,
-            reference=purchase.invoice_reference,
-        )
-        return purchase, answer
-
-    async def _record_sent(
-        self, attempt_id: str, answer: Outcome[IssuedInvoice], actor: str, placed: Purchase | None
-    ) -> Purchase:
-        settings, stamp = self._settings, self._stamp(actor)
-        if placed is not None:
-            with suppress(LostRace):
-                return await self._database.write_once(
-                    attempts.record_sent, attempt_id, answer, settings, stamp, placed
-                )
-        return await self._database.write(attempts.record_sent, attempt_id, answer, settings, stamp)
-
-    async def _ask(self, purchase: Purchase, attempt: Attempt, actor: str) -> bool:
+    async def _ask(self, found: Watched, attempt: Attempt, actor: str) -> bool:
         """Ask SEQR about one invoice and act on the answer; returns whether SEQR was in reach."""
         assert attempt.reference is not None
+        purchase = found.purchase
         answer = await self._seqr.payment_status(attempt.reference, attempt.version)
         if outcome.is_news(attempt, purchase, answer):
-            purchase = await self._record_status(purchase, attempt, answer, actor)
+            purchase = await self._record_status(purchase, attempt, answer, actor, found.matter(attempt))
         reason = closing.why_cancel(purchase, attempt, answer, self._settings, self._clock())
         if reason is not None:
             await self._cancel_invoice(purchase, attempt, reason, actor)
         return isinstance(answer, Answered | Refused)
 
     async def _record_status(
-        self, purchase: Purchase, attempt: Attempt, answer: Outcome[PaymentStatus], actor: str
+        self,
+        purchase: Purchase,
+        attempt: Attempt,
+        answer: Outcome[PaymentStatus],
+        actor: str,
+        known: Matter | None = None,
     ) -> Purchase:
-        after = await self._database.write(
-            outcome.record_status, attempt.id, answer, self._settings, self._stamp(actor)
-        )
+        settings, stamp, after = self._settings, self._stamp(actor), None
+        if known is not None:
+            with suppress(LostRace):
+                after = await self._database.write_once(
+                    outcome.record_status, attempt.id, answer, settings, stamp, known
+                )
+        if after is None:
+            after = await self._database.write(outcome.record_status, attempt.id, answer, settings, stamp)
         _log_move(purchase, after, actor)
         return after
 
@@ -277,7 +191,7 @@ class Settlement:
             attempts.begin_next, purchase_id, self._settings, self._stamp(actor), intent
         )
         if attempt_id is not None:
-            await self._send_attempt(attempt_id, actor)
+            await self._sending.send(attempt_id, actor)
         elif (await self._database.read(watch.look, purchase_id)).purchase.state == State.RECEIVED.value:
             why = "The last invoice may still be on its way to SEQR: wait a moment."
             raise NotAllowed(Action.RETRY.value, State.RECEIVED.value, why)
@@ -289,7 +203,7 @@ class Settlement:
         attempt_id = await self._database.write(
             operation.start_over, purchase_id, self._settings, self._stamp(actor), intent
         )
-        await self._send_attempt(attempt_id, actor)
+        await self._sending.send(attempt_id, actor)
 
     async def _do_fail(self, purchase_id: str, actor: str, intent: Intent) -> None:
         await self._database.write(operation.cancel_received, purchase_id, self._stamp(actor), intent)
@@ -310,17 +224,6 @@ class Settlement:
         Effect.FAIL: _do_fail,
         Effect.CANCEL_INVOICE: _do_cancel,
     }
-
-
-def _reference(purchase: Purchase, answer: Outcome[IssuedInvoice] | None = None) -> str:
-    """The invoice reference that createPurchase answers with, or the error that says why there is none."""
-    if isinstance(answer, Refused):
-        raise InvoiceRefused(f"SEQR refused the invoice: {answer.code} {answer.description}")
-    if purchase.state == State.FAILED.value or purchase.invoice_reference is None:
-        cancelled = purchase.state == State.FAILED.value
-        why = "The purchase was cancelled meanwhile" if cancelled else "SEQR gave no invoice"
-        raise SeqrUnavailable(f"{why}. Repeat the request in a moment.")
-    return purchase.invoice_reference
 
 
 def _log_move(before: Purchase, after: Purchase, actor: str) -> None:

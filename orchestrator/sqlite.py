@@ -46,6 +46,7 @@ class SqliteDatabase(Database):
         self._reading = _engine(path, "BEGIN")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._glancing: Connection | None = None
         self._reads = 0
         self._closed = False
         self._writer = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
@@ -70,6 +71,12 @@ class SqliteDatabase(Database):
         with self._reading.connect() as connection, connection.begin():
             return carry_out(connection, work)
 
+    async def _glance(self, work: Callable[[Connection], T]) -> T:
+        # A row or two, found by their key, take less time than to have a thread look for them.
+        if self._glancing is None:
+            self._glancing = self._reading.connect()
+        return carry_out(self._glancing, work)
+
     def pool(self) -> Pool:
         """The readers; what the one writer has not begun waits too."""
         in_use = min(self._reads, _READERS)
@@ -80,6 +87,8 @@ class SqliteDatabase(Database):
         self._queue.put(None)
         await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
         self._readers.shutdown()
+        if self._glancing is not None:
+            self._glancing.close()
         self._writing.dispose()
         self._reading.dispose()
 

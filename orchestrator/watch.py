@@ -6,15 +6,32 @@ too: if the claimer dies, the purchase is simply due again. No process needs to 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from orchestrator import batch
-from orchestrator.attempt import LOST, LOST_FOR, Attempt, of_purchase
+from orchestrator.attempt import COLUMNS as ATTEMPT_COLUMNS
+from orchestrator.attempt import LOST, LOST_FOR, Attempt, Matter
 from orchestrator.batch import Reading
 from orchestrator.identity import new_id
+from orchestrator.purchase import COLUMNS as PURCHASE_COLUMNS
 from orchestrator.purchase import Purchase, PurchaseUnknown, load
 from orchestrator.settings import Settings
 from orchestrator.statement import Statement
@@ -54,13 +71,36 @@ _REST = Statement(
     )
     .values(next_check_at=None)
 )
+_TELL = Statement(
+    update(purchases)
+    .where(purchases.c.id == bindparam("of_id"), purchases.c.state != State.STOCKED.value)
+    .values(notified_at=bindparam("told_at"), next_check_at=bindparam("told_at"))
+)
+_CALL = [notifications.c[name] for name in ("id", "purchase_id", "at", "sender")]
 _CALLS = (
     select(func.count())
     .select_from(notifications)
-    .where(notifications.c.purchase_id == bindparam("purchase_id"))
+    .where(notifications.c.purchase_id == bindparam("purchase_id", type_=_CALL[1].type))
 )
-_TOLD = Reading(
-    select(purchases.c.state, _CALLS.scalar_subquery()).where(purchases.c.id == bindparam("purchase_id"))
+_KEEP = Statement(
+    insert(notifications).from_select(
+        _CALL,
+        select(*(bindparam(column.name, type_=column.type) for column in _CALL)).where(
+            _CALLS.scalar_subquery() < bindparam("most", type_=Integer)
+        ),
+    )
+)
+_LOOK = Reading(
+    select(*PURCHASE_COLUMNS, *ATTEMPT_COLUMNS)
+    .outerjoin_from(purchases, invoice_attempts, _C.purchase_id == purchases.c.id)
+    .where(purchases.c.id == bindparam("purchase_id"))
+    .order_by(_C.number)
+)
+_LOOK_AT_ALL = (
+    select(*PURCHASE_COLUMNS, *ATTEMPT_COLUMNS)
+    .outerjoin_from(purchases, invoice_attempts, _C.purchase_id == purchases.c.id)
+    .where(purchases.c.id.in_(bindparam("purchase_ids", expanding=True)))
+    .order_by(purchases.c.id, _C.number)
 )
 
 
@@ -79,10 +119,26 @@ class Watched:
             return all(attempt.state != "open" for attempt in self.attempts)
         return self.purchase.state != State.RECEIVED.value
 
+    def matter(self, attempt: Attempt) -> Matter | None:
+        """One of the attempts, if the database tells when it is not so any more."""
+        if attempt.row_version is None:
+            return None
+        others_open = any(other.state == "open" for other in self.attempts if other.id != attempt.id)
+        return Matter(attempt, self.purchase, others_open, anothers=False)
+
 
 def look(connection: Connection, purchase_id: str) -> Watched:
-    """Read what a check needs. Raises PurchaseUnknown."""
-    return Watched(load(connection, purchase_id), of_purchase(connection, purchase_id))
+    """Read what a check needs, in one statement. Raises PurchaseUnknown."""
+    rows = _LOOK.all(connection, purchase_id=purchase_id)
+    if not rows:
+        raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
+    return _watched(rows)
+
+
+def _watched(rows: Sequence[Sequence[Any]]) -> Watched:
+    """One purchase, whose every attempt has a row."""
+    its = len(PURCHASE_COLUMNS)
+    return Watched(Purchase(*rows[0][:its]), [Attempt(*row[its:]) for row in rows if row[its] is not None])
 
 
 def intervals(settings: Settings) -> tuple[timedelta, timedelta]:
@@ -92,8 +148,8 @@ def intervals(settings: Settings) -> tuple[timedelta, timedelta]:
     return timedelta(seconds=fresh), timedelta(seconds=later)
 
 
-def claim(connection: Connection, settings: Settings, at: datetime, limit: int) -> list[str]:
-    """Take up to ``limit`` purchases that are due, the longest waiting; returns their ids.
+def claim(connection: Connection, settings: Settings, at: datetime, limit: int) -> list[Watched]:
+    """Take up to ``limit`` purchases that are due, the longest waiting.
 
     Those that SEQR has called about come first, then the youngest: there a payment is likeliest to wait for
     our question. It matters after an outage, when many are due at once.
@@ -111,10 +167,19 @@ def claim(connection: Connection, settings: Settings, at: datetime, limit: int) 
         update(purchases)
         .where(purchases.c.id.in_(due))
         .values(next_check_at=again, asked_at=at)
-        .returning(purchases.c.id, purchases.c.notified_at, purchases.c.received_at)
+        .returning(purchases.c.id)
     )
-    claimed = sorted(connection.execute(statement), key=lambda row: row.received_at, reverse=True)
-    return [row.id for row in sorted(claimed, key=lambda row: row.notified_at is None)]
+    ids = connection.execute(statement).scalars().all()
+    claimed = _look_at_all(connection, ids)
+    claimed.sort(key=lambda found: found.purchase.received_at, reverse=True)
+    return sorted(claimed, key=lambda found: found.purchase.notified_at is None)
+
+
+def _look_at_all(connection: Connection, ids: Sequence[str]) -> list[Watched]:
+    if not ids:
+        return []
+    rows = connection.execute(_LOOK_AT_ALL, {"purchase_ids": ids}).all()
+    return [_watched(list(its)) for _, its in groupby(rows, lambda row: row[0])]
 
 
 def _is_due(at: datetime) -> ColumnElement[bool]:
@@ -156,23 +221,27 @@ def rest(connection: Connection, purchase_id: str, at: datetime) -> None:
     batch.also(connection, _REST, {"purchase_id": purchase_id, "sought_since": at - LOST_FOR})
 
 
-def told(connection: Connection, purchase_id: str, sender: str, at: datetime, most: int = 20) -> bool:
+def told(
+    connection: Connection,
+    purchase_id: str,
+    sender: str,
+    at: datetime,
+    most: int = 20,
+    *,
+    open_: bool = False,
+) -> bool:
     """Write down that a purchase's notification address was called; returns whether to ask SEQR about it.
 
-    Of many calls only the first ``most`` are kept: anybody who learnt the address can repeat it.
+    Of many calls only the first ``most`` are kept: anybody who learnt the address can repeat it. With
+    ``open_`` nothing is read before: that goes through if there is such a purchase, and it is not stocked.
 
     Raises:
         PurchaseUnknown: the address was made by us, for a purchase that this database never had.
+        LostRace: it has been stocked, or is not ``open_``.
     """
-    found = _TOLD.first(connection, purchase_id=purchase_id)
-    if found is None:
-        raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
-    state, calls = found
-    if state == State.STOCKED.value:
+    if not open_ and load(connection, purchase_id).state == State.STOCKED.value:
         return False
-    if calls < most:
-        row = {"id": new_id(), "purchase_id": purchase_id, "at": at, "sender": sender}
-        batch.add(connection, notifications, row)
-    now = {"notified_at": at, "next_check_at": at}
-    batch.change_row(connection, purchases, {"id": purchase_id}, now)
+    batch.must(connection, _TELL, {"of_id": purchase_id, "told_at": at}, (purchases.name, purchase_id))
+    row = {"id": new_id(), "purchase_id": purchase_id, "at": at, "sender": sender, "most": most}
+    batch.also(connection, _KEEP, row)
     return True

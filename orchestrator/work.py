@@ -92,6 +92,14 @@ class Database(ABC):
         """
         return await self._guarded(self._read, work, *args, **kwargs)
 
+    async def glance(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``work``, which reads with a single prepared statement by a key: it costs less than ``read``.
+
+        Raises:
+            DatabaseUnavailable: there is no answer.
+        """
+        return await self._guarded(self._glance, work, *args, **kwargs)
+
     async def _guarded(self, run: Runner, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return cast("T", await run(lambda connection: work(connection, *args, **kwargs)))
@@ -114,6 +122,9 @@ class Database(ABC):
 
     @abstractmethod
     async def _read(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def _glance(self, work: Callable[[Connection], T]) -> T:
+        return await self._read(work)
 
     @abstractmethod
     async def close(self) -> None:

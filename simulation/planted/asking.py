@@ -14,6 +14,7 @@ from orchestrator import attempt, journal, watch
 from orchestrator.purchase import Purchase, load
 from orchestrator.reconcile import Reconciler
 from orchestrator.tables import invoice_attempts, purchases
+from orchestrator.watch import Watched
 from statemachine import State
 
 
@@ -21,9 +22,9 @@ def endless_lease() -> AbstractContextManager[object]:
     """A claimed purchase is left to its process for ten minutes, dead or alive."""
     claim = watch.claim
 
-    def claim_for_long(connection: Connection, settings: Any, at: datetime, limit: int) -> list[str]:
+    def claim_for_long(connection: Connection, settings: Any, at: datetime, limit: int) -> list[Watched]:
         claimed = claim(connection, settings, at, limit)
-        later = update(purchases).where(purchases.c.id.in_(claimed))
+        later = update(purchases).where(purchases.c.id.in_([found.purchase.id for found in claimed]))
         connection.execute(later.values(next_check_at=at + timedelta(minutes=10)))
         return claimed
 
@@ -34,9 +35,10 @@ def lost_lease() -> AbstractContextManager[object]:
     """A claimed purchase is due again only when its process says so."""
     claim = watch.claim
 
-    def claim_for_good(connection: Connection, settings: Any, at: datetime, limit: int) -> list[str]:
+    def claim_for_good(connection: Connection, settings: Any, at: datetime, limit: int) -> list[Watched]:
         claimed = claim(connection, settings, at, limit)
-        connection.execute(update(purchases).where(purchases.c.id.in_(claimed)).values(next_check_at=None))
+        mine = purchases.c.id.in_([found.purchase.id for found in claimed])
+        connection.execute(update(purchases).where(mine).values(next_check_at=None))
         return claimed
 
     return patch.object(watch, "claim", claim_for_good)
@@ -83,8 +85,8 @@ def lose_patience_with_seqr() -> AbstractContextManager[object]:
 def wait_for_each_check() -> AbstractContextManager[object]:
     """The reconciler checks one purchase after the other."""
 
-    async def begin(self: Any, purchase_id: str) -> None:
+    async def begin(self: Any, found: Watched) -> None:
         await self._slots.acquire()
-        await self._check(purchase_id)
+        await self._check(found)
 
     return patch.object(Reconciler, "_begin", begin)

@@ -14,7 +14,7 @@ from dashboard.actions import buttons
 from orchestrator.identity import new_id, now
 from orchestrator.journal import mark
 from orchestrator.purchase import load
-from orchestrator.settlement import SeqrUnavailable
+from orchestrator.sending import SeqrUnavailable
 from orchestrator.stamp import Stamp
 from orchestrator.tables import invoice_attempts, purchases
 from statemachine import ACTIONS, Action, State, Trigger

@@ -10,9 +10,9 @@ import pytest
 from orchestrator.invoice import Draft, build, notification_key, purchase_notified
 from orchestrator.money import Money
 from orchestrator.pricing import Line, LineKind
-from orchestrator.purchase import Purchase
 from orchestrator.seqr.messages import Invoice
 from orchestrator.settings import Settings
+from tests.fixtures.purchases import a_purchase
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ID = "0195aaaa-0000-7000-8000-000000000001"
@@ -24,32 +24,6 @@ SETTINGS = Settings(
 
 def sek(value: str) -> Money:
     return Money.parse(value, "SEK")
-
-
-def purchase(amount: str) -> Purchase:
-    return Purchase(
-        id=ID,
-        state="received",
-        reason=None,
-        attention=None,
-        revision=1,
-        purchase_token="mug",
-        title="Mug",
-        amount=Decimal(amount),
-        currency="SEK",
-        customer_name="Anna",
-        customer_email="anna@example.com",
-        invoice_reference=None,
-        request_key="k",
-        holds_stock=True,
-        holds=1,
-        checks_failed=0,
-        received_at=AT,
-        created_at=AT,
-        next_check_at=None,
-        asked_at=None,
-        notified_at=None,
-    )
 
 
 def line(
@@ -64,7 +38,7 @@ def line(
 
 
 def built(*lines: Line, amount: str = "100") -> Invoice:
-    return build(Draft(purchase(amount), lines, "attempt-1", AT), SETTINGS, SECRET)
+    return build(Draft(a_purchase(ID, amount), lines, "attempt-1", AT), SETTINGS, SECRET)
 
 
 def test_it_carries_what_seqr_wants_to_know() -> None:

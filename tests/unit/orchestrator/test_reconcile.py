@@ -13,7 +13,9 @@ from structlog.testing import capture_logs
 from orchestrator import reconcile, watch
 from orchestrator.reconcile import SLOTS, Reconciler
 from orchestrator.settings import Settings
+from orchestrator.watch import Watched
 from orchestrator.work import Database, DatabaseUnavailable, T
+from tests.fixtures.purchases import a_purchase
 from tests.fixtures.sandbox import until
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,7 +42,7 @@ class Queue(Database):
         limit = args[2]
         self.limits.append(limit)
         taken, self.due = self.due[:limit], self.due[limit:]
-        return taken
+        return [Watched(a_purchase(purchase_id), []) for purchase_id in taken]
 
     async def _write(self, work: Callable[..., T]) -> T:
         raise NotImplementedError
@@ -63,7 +65,9 @@ class Desk:
         self.reached: bool | None = True
         self.breaks: set[str] = set()
 
-    async def check(self, purchase_id: str, actor: str) -> bool | None:
+    async def check(
+        self, purchase_id: str, actor: str, everything: bool = False, found: Watched | None = None
+    ) -> bool | None:
         assert actor == "reconciler"
         self.checked.append(purchase_id)
         self.under_way += 1

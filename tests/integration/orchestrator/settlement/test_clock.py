@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 
 from orchestrator import bulk, outbox, watch
 from orchestrator.attempt import LOST_EVERY
-from orchestrator.settlement import SeqrUnavailable
+from orchestrator.sending import SeqrUnavailable
 from orchestrator.stamp import Stamp
 from orchestrator.tables import purchases
 from statemachine import Action
@@ -22,7 +22,8 @@ HOUR = 3600.0
 
 
 async def due(desk: Desk, limit: int = 200) -> list[str]:
-    return await desk.database.write(watch.claim, desk.parts.settings, desk.clock(), limit)
+    claimed = await desk.database.write(watch.claim, desk.parts.settings, desk.clock(), limit)
+    return [found.purchase.id for found in claimed]
 
 
 async def plan(desk: Desk, at: datetime, **changes: Any) -> None:

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, update
 
 from orchestrator import attempt, outcome, watch
+from orchestrator.sending import SeqrUnavailable
 from orchestrator.seqr.messages import Outcome
-from orchestrator.settlement import SeqrUnavailable
 from orchestrator.stamp import Stamp
 from orchestrator.tables import purchases
 from statemachine import Action
@@ -21,7 +21,8 @@ from tests.fixtures.shop import settings as shop_settings
 
 
 async def due(desk: Desk) -> list[str]:
-    return await desk.database.write(watch.claim, desk.parts.settings, desk.clock(), 200)
+    claimed = await desk.database.write(watch.claim, desk.parts.settings, desk.clock(), 200)
+    return [found.purchase.id for found in claimed]
 
 
 async def wait(desk: Desk) -> float:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from orchestrator.sending import SeqrUnavailable
 from orchestrator.seqr.messages import IssuedInvoice
-from orchestrator.settlement import SeqrUnavailable
 from statemachine import Action
 from tests.fixtures.desk import BENGT, MUG, Desk
 from tests.fixtures.seqr import answered

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from orchestrator.purchase import Order, OutOfStock, UnknownPurchaseToken
-from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
+from orchestrator.sending import InvoiceRefused, SeqrUnavailable
 from orchestrator.tables import products, purchase_lines
 from tests.fixtures.desk import BENGT, MUG, Desk, make_desk
 from tests.fixtures.seqr import busy, refused

@@ -74,7 +74,7 @@ async def test_what_seqr_called_about_is_asked_first_and_then_the_youngest(desk:
     await desk.database.write(watch.told, ids[1], "127.0.0.1", desk.clock())
     desk.clock.turn(10)
     claimed = await desk.database.write(watch.claim, desk.parts.settings, desk.clock(), 200)
-    assert claimed == [ids[1], ids[3], ids[2], ids[0]]
+    assert [found.purchase.id for found in claimed] == [ids[1], ids[3], ids[2], ids[0]]
 
 
 async def test_only_what_was_not_answered_is_woken(desk: Desk) -> None:

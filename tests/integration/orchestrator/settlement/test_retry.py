@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator import placement
 from orchestrator.purchase import OutOfStock, PurchaseUnknown
-from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
+from orchestrator.sending import InvoiceRefused, SeqrUnavailable
 from orchestrator.tables import outbox
 from statemachine import Action, NotAllowed
 from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk

@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator import attempt, operation, outcome
 from orchestrator.intent import Changed, Intent
-from orchestrator.settlement import SeqrUnavailable
+from orchestrator.sending import SeqrUnavailable
 from orchestrator.stamp import Stamp
 from orchestrator.tables import audit, journal
 from statemachine import Action

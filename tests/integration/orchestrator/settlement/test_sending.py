@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from orchestrator.sending import InvoiceRefused, SeqrUnavailable
 from orchestrator.seqr.messages import Busy, Refused, Unknown
-from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
 from statemachine import Action
 from tests.fixtures.desk import MUG, Desk
 from tests.fixtures.seqr import busy, refused, unknown

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from orchestrator import journal as journals
 from orchestrator import watch
 from orchestrator.purchase import load
-from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
+from orchestrator.sending import InvoiceRefused, SeqrUnavailable
 from orchestrator.tables import audit, journal, notifications
 from statemachine import Action, NotAllowed
 from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk

@@ -18,7 +18,8 @@ from tests.fixtures.seqr import busy, refused, unknown
 
 
 async def due(desk: Desk, limit: int = 200) -> list[str]:
-    return await desk.database.write(watch.claim, desk.parts.settings, desk.clock(), limit)
+    claimed = await desk.database.write(watch.claim, desk.parts.settings, desk.clock(), limit)
+    return [found.purchase.id for found in claimed]
 
 
 async def buyers(desk: Desk, count: int) -> None:
@@ -86,7 +87,7 @@ async def test_two_processes_never_claim_the_same(desk: Desk, database_url: str)
             for database in (desk.database, other) * 4
         ]
     )
-    claimed = [purchase_id for claim in claims for purchase_id in claim]
+    claimed = [found.purchase.id for claim in claims for found in claim]
     assert len(claimed) == len(set(claimed)) == 10
     await other.close()
 

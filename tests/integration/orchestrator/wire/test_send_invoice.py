@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.sending import InvoiceRefused, SeqrUnavailable
 from orchestrator.seqr.codes import RESULT_CODE_NAMES
 from orchestrator.seqr.messages import TRANSIENT_CODES
-from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
 from statemachine import Action
 from tests.fixtures.faulty_seqr import Fault, Work
 from tests.fixtures.wire_faults import LOST, UNHURT, said

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from orchestrator.database import DatabaseUnavailable
 from orchestrator.purchase import OutOfStock, PurchaseUnknown, UnknownPurchaseToken
 from orchestrator.rest.errors import Refusal, handlers, invalid, problem_of
-from orchestrator.settlement import InvoiceRefused, SeqrUnavailable
+from orchestrator.sending import InvoiceRefused, SeqrUnavailable
 from statemachine import NotAllowed
 
 
