@@ -36,6 +36,8 @@ class Scale:
     sizes: tuple[int, ...]
     seconds: float
     databases: tuple[str, ...] = BOTH
+    calm: float = INTERVAL
+    """Seconds after the start until then: what became due while it started is another matter."""
 
 
 FULL = Scale((1_000, 10_000, 20_000, 50_000), 30)
@@ -81,19 +83,18 @@ async def measure(scale: Scale, home: Path, say: Say) -> Table:
             with databases(kind, place) as make:
                 for size in scale.sizes:
                     say(f"{size:,} open invoices on {kind}")
-                    lines.append(await _measure(kind, make(f"open{size}"), size, scale.seconds, place))
+                    lines.append(await _measure(scale, kind, make(f"open{size}"), size, place))
     title = f"The reconciler, told to ask about each open invoice every {INTERVAL:g} s"
     return Table(title, HEADER, lines, texts=1)
 
 
-async def _measure(kind: str, url: str, size: int, seconds: float, place: Path) -> Asked:
+async def _measure(scale: Scale, kind: str, url: str, size: int, place: Path) -> Asked:
     references: list[str] = []
     await dataset.fill(url, _open(size, references))
     async with stub_seqr() as seqr, serving(kind, url, seqr.endpoint, place) as served:
         await served.until_ready()
-        # What became due while it started is asked about first: that is another matter.
-        await asyncio.sleep(INTERVAL)
-        return await _watched(seqr, references, kind, served.pid, seconds)
+        await asyncio.sleep(scale.calm)
+        return await _watched(seqr, references, kind, served.pid, scale.seconds)
 
 
 async def _watched(seqr: StubSeqr, references: list[str], kind: str, pid: int, seconds: float) -> Asked:

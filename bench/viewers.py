@@ -19,8 +19,10 @@ from bench.shop import ADMIN_PASSWORD, Shop
 READERS = 10
 """So many of the viewers read what they are told; the others only take it, so that it is the program that
 is measured, not us."""
-OPEN_LIMIT = 30.0
+OPEN_LIMIT = 60.0
 """Seconds."""
+_AT_ONCE = 20
+"""So many open their page at a time."""
 
 _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 _STREAM = re.compile(r'sse-connect="([^"]+)"')
@@ -34,23 +36,28 @@ Book = dict[str, list[float]]
 
 @dataclass
 class Viewers:
-    """Open streams. ``books`` are the readers'; ``lost`` is how many streams ended, after which a page has to
-    be read again."""
+    """Open streams. ``books`` are the readers'; ``lost`` is how many streams ended: those pages stand still
+    until somebody loads them again."""
 
     request: bytes
     place: tuple[str, int]
     books: list[Book] = field(default_factory=list)
     lost: int = 0
-    is_over: bool = False
-    _streams: set[_Stream] = field(default_factory=set)
-    _opening: set[asyncio.Task[None]] = field(default_factory=set)
+    _streams: list[_Stream] = field(default_factory=list)
+    _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def open(self, number: int) -> None:
         """Have ``number`` look; the first of them read. Raises BenchError."""
         self.books = [{} for _ in range(min(number, READERS))]
         books = [*self.books, *[None] * (number - len(self.books))]
-        async with asyncio.timeout(OPEN_LIMIT):
-            await asyncio.gather(*map(self._open, books))
+        try:
+            async with asyncio.timeout(OPEN_LIMIT), asyncio.TaskGroup() as opening:
+                for book in books:
+                    opening.create_task(self._open(book))
+        except TimeoutError:
+            raise BenchError(f"{number} streams were not open after {OPEN_LIMIT:g} s.") from None
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
 
     def first_after(self, purchase_id: str, at: float) -> list[float]:
         """When each reader was first told of a purchase from ``at`` on; of those who were."""
@@ -59,24 +66,15 @@ class Viewers:
 
     def close(self) -> None:
         """Nobody looks any more."""
-        self.is_over = True
         for stream in self._streams:
             stream.close()
 
-    def ended(self, stream: _Stream) -> None:
-        """A stream ended. Whoever still looks opens another, as a browser does."""
-        self._streams.discard(stream)
-        if not self.is_over:
-            self.lost += 1
-            opening = asyncio.create_task(self._open(stream.book))
-            self._opening.add(opening)
-            opening.add_done_callback(self._opening.discard)
-
     async def _open(self, book: Book | None) -> None:
         loop = asyncio.get_running_loop()
-        _, stream = await loop.create_connection(lambda: _Stream(self, book), *self.place)
-        self._streams.add(stream)
-        await stream.opened
+        async with self._places:
+            _, stream = await loop.create_connection(lambda: _Stream(self, book), *self.place)
+            self._streams.append(stream)
+            await stream.opened
 
 
 class _Stream(asyncio.Protocol):
@@ -107,8 +105,7 @@ class _Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.opened.done():
             self.opened.set_exception(BenchError(f"A stream was closed before it began: {exc}"))
-        else:
-            self._viewers.ended(self)
+        self._viewers.lost += 1
 
     def close(self) -> None:
         self._transport.close()
