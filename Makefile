@@ -56,7 +56,7 @@ layered: $(STAMPS)/dev
 neutral: $(STAMPS)/dev
 	$(BIN)/python scripts/neutrality.py
 
-bench: $(STAMPS)/dev $(VENDOR) ## Run the benchmarks; figures go to var/bench
+bench: $(STAMPS)/bench $(VENDOR) ## Run the benchmarks; figures go to var/bench (QUICK=1; ONLY=suite|start|workers|reconciler|viewers|dashboard)
 	@$(BIN)/python -m bench
 
 simulate: WORKERS = 2
@@ -103,6 +103,7 @@ lock: $(STAMPS)/dev ## Write the locks anew after a change of pyproject.toml or 
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --output-file requirements-dev.lock > /dev/null
 	$(COMPILE) --group node --output-file requirements-node.lock > /dev/null
 	$(COMPILE) --group fuzz --output-file requirements-fuzz.lock > /dev/null
+	$(COMPILE) --group bench --constraints requirements-dev.lock --output-file requirements-bench.lock > /dev/null
 	$(COMPILE) --group mutation --constraints requirements-dev.lock --output-file requirements-mutation.lock > /dev/null
 	npm install --package-lock-only --ignore-scripts --no-audit --no-fund
 
@@ -131,6 +132,11 @@ $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/runtime
 $(STAMPS)/fuzz: requirements-fuzz.lock $(STAMPS)/dev
 	@echo "Installing the fuzzer (requirements-fuzz.lock)"
 	@$(PIP) --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
+$(STAMPS)/bench: requirements-bench.lock $(STAMPS)/dev
+	@echo "Installing what the orchestrator is held against (requirements-bench.lock)"
+	@$(PIP) --require-hashes -r requirements-bench.lock
 	@touch $@
 
 $(STAMPS)/mutation: requirements-mutation.lock $(STAMPS)/dev

@@ -143,7 +143,8 @@ async def _url(database: str, size: int, home: Path, say: Say) -> AsyncIterator[
         return
     with running_server() as server:
         url = server.create_database("benchmark")
-        await dataset.fill_postgresql(url, size, say)
+        say(f"making {size:,} purchases on PostgreSQL")
+        await dataset.fill(url, dataset.year(size))
         yield url
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,38 +44,39 @@ async def sqlite_file(home: Path, number: int, say: Say) -> Path:
         say(f"making {number:,} purchases on SQLite")
         draft = path.with_suffix(".draft")
         draft.unlink(missing_ok=True)
-        await _migrated(f"sqlite:///{draft}")
-        with closing(sqlite3.connect(draft)) as connection:
-            _fill_sqlite(connection, number)
-        await _tally(f"sqlite:///{draft}")
+        await fill(f"sqlite:///{draft}", year(number))
         draft.rename(path)
     return path
 
 
-async def fill_postgresql(url: str, number: int, say: Say) -> None:
-    """Put ``number`` purchases into an empty database."""
-    say(f"making {number:,} purchases on PostgreSQL")
+async def fill(url: str, batches: Iterable[population.Rows]) -> None:
+    """Migrate an empty database, and put rows into it."""
     await _migrated(url)
-    connection = await asyncpg.connect(url)
-    try:
-        await _fill_postgresql(connection, number)
-    finally:
-        await connection.close()
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+            _fill_sqlite(file, batches)
+    else:
+        connection = await asyncpg.connect(url)
+        try:
+            await _fill_postgresql(connection, batches)
+        finally:
+            await connection.close()
     await _tally(url)
 
 
-def _batches(number: int) -> Iterator[population.Rows]:
+def year(number: int) -> Iterator[population.Rows]:
+    """A year's trade of a catalogue, until a minute ago."""
     end = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=1)
     yield {"products": population.products(end)}
     yield from population.purchases(number, end)
 
 
-def _fill_sqlite(connection: sqlite3.Connection, number: int) -> None:
+def _fill_sqlite(connection: sqlite3.Connection, batches: Iterable[population.Rows]) -> None:
     for wish in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000"):
         connection.execute(f"PRAGMA {wish}")
     connection.execute("CREATE TEMP TABLE unsorted (term TEXT, purchase_id TEXT)")
     with _without_sqlite_indexes(connection):
-        for rows in _batches(number):
+        for rows in batches:
             for table, its in rows.items():
                 insert(connection, "unsorted" if table == _SORTED else table, its)
         connection.execute(f"INSERT INTO {_SORTED} SELECT term, purchase_id FROM unsorted ORDER BY 1, 2")
@@ -108,7 +109,7 @@ def _without_sqlite_indexes(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute(statement)
 
 
-async def _fill_postgresql(connection: asyncpg.Connection, number: int) -> None:
+async def _fill_postgresql(connection: asyncpg.Connection, batches: Iterable[population.Rows]) -> None:
     indexes = await connection.fetch(
         "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT IN"
         " (SELECT conname FROM pg_constraint)"
@@ -122,7 +123,7 @@ async def _fill_postgresql(connection: asyncpg.Connection, number: int) -> None:
         await connection.execute(f'ALTER TABLE {key["table"]} DROP CONSTRAINT "{key["conname"]}"')
     for index in indexes:
         await connection.execute(f'DROP INDEX "{index["indexname"]}"')
-    for rows in _batches(number):
+    for rows in batches:
         for table, its in rows.items():
             if its:
                 await connection.copy_records_to_table(

@@ -45,7 +45,7 @@ async def settle(
         await seqr.pay(reference)
         notified[reference] = time.time()
         await shop.notify(address)
-        stocked[reference] = await _within_limit(expected, reference, shop)
+        stocked[reference] = await within_limit(expected, reference, shop)
 
     run = await closed_loop(pay, references, connections, shop.pid)
     asked = await seqr.asked_at()
@@ -54,7 +54,8 @@ async def settle(
     return replace(run, latencies=until_stocked), until_asked
 
 
-async def _within_limit(expected: asyncio.Future[float], reference: str, shop: Shop) -> float:
+async def within_limit(expected: asyncio.Future[float], reference: str, shop: Shop) -> float:
+    """When an expected purchase was stocked. Raises BenchError when it was not in time."""
     try:
         return await asyncio.wait_for(expected, SETTLE_LIMIT)
     except TimeoutError:

@@ -61,7 +61,11 @@ START_LIMIT = 60.0
 """Seconds that the program has to be ready; on an idle machine it takes one or two."""
 
 _PURCHASE_STOCKED = "purchase.stocked"
+_STARTED = "orchestrator.started"
+_LOOK_EVERY = 0.02
 _ERROR = '"level": "error"'
+_LOGGED_WITHIN = 0.2
+"""Seconds until we have read why an answer was none."""
 _WORDS_KEPT = 20
 _LONGEST_WORDS = 2**20
 
@@ -85,6 +89,8 @@ class Shop:
     last_words: deque[str] = field(default_factory=lambda: deque(maxlen=_WORDS_KEPT))
     errors: deque[str] = field(default_factory=lambda: deque(maxlen=_WORDS_KEPT))
     """What it logged last as an error."""
+    started: int = 0
+    """How many of its processes are up; the orchestrator's alone say so."""
 
     @property
     def name(self) -> str:
@@ -100,6 +106,7 @@ class Shop:
         answer = await self.wire.post("/seqr/createPurchase", json.dumps(order).encode())
         if answer.status != 200:
             said = f"answered {answer.status}: {answer.body.decode()}"
+            await asyncio.sleep(_LOGGED_WITHIN)
             raise BenchError("\n".join([f"createPurchase of {self.name} {said}", *self.last_words]))
         return str(json.loads(answer.body)["invoiceReferenceId"])
 
@@ -115,9 +122,8 @@ class Shop:
 
     def expect(self, notification_address: str) -> asyncio.Future[float]:
         """When the purchase behind an address is stocked, in seconds of the wall clock."""
-        purchase_id = notification_address.rpartition("/")[2].partition(".")[0]
         stocked: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self.waiting[purchase_id] = stocked
+        self.waiting[purchase_behind(notification_address)] = stocked
         return stocked
 
     async def notify(self, address: str) -> None:
@@ -134,6 +140,7 @@ class Shop:
             self.last_words.append(text)
             if _ERROR in text:
                 self.errors.append(text)
+            self.started += _STARTED in text
             if _PURCHASE_STOCKED in text:
                 self._note_stocked(json.loads(text))
 
@@ -142,13 +149,16 @@ class Shop:
         if stocked is not None:
             stocked.set_result(datetime.fromisoformat(event["timestamp"]).timestamp())
 
-    async def until_ready(self) -> None:
-        """Wait until the program says that it is ready. Raises BenchError with its last words if not."""
+    async def until_ready(self, processes: int = 0) -> None:
+        """Wait until it says that it is ready, and so many of its processes that they are up.
+
+        Raises BenchError with its last words if it does not.
+        """
         deadline = time.monotonic() + START_LIMIT
         while self.process.returncode is None and time.monotonic() < deadline:
-            if await self._is_ready():
+            if self.started >= processes and await self._is_ready():
                 return
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(_LOOK_EVERY)
         raise BenchError(f"{self.name} did not start:\n" + "\n".join(self.last_words))
 
     async def _is_ready(self) -> bool:
@@ -209,6 +219,11 @@ async def serving(
             served.wire.close()
             await end(process)
             await log
+
+
+def purchase_behind(notification_address: str) -> str:
+    """The id of the purchase that an address is about."""
+    return notification_address.rpartition("/")[2].partition(".")[0]
 
 
 async def prepare(url: str) -> None:

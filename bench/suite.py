@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.cells import CREATED, HEADER, SCENARIOS, TEXTS, Row, measure_cell, measure_program
 from bench.databases import BOTH, databases, run_directory
 from bench.load import Limits
-from bench.programs import FLOOR, ORCHESTRATOR, Program
+from bench.programs import DBOS, FLOOR, MANUAL, ORCHESTRATOR, Program
 from bench.report import Say, Table
 from bench.seqr import StubSeqr, stub_seqr
 from bench.shop import Shop, shop
@@ -29,8 +29,8 @@ class Scale:
 
     cells: Mapping[int, Limits]
     databases: tuple[str, ...] = BOTH
-    programs: tuple[Program, ...] = (ORCHESTRATOR,)
-    """Beside the floor."""
+    programs: tuple[Program, ...] = (ORCHESTRATOR, MANUAL, DBOS)
+    """Beside the floor; one that cannot be run is left out."""
     warm_up: Limits = WARM_UP
 
 
@@ -56,7 +56,12 @@ async def measure(scale: Scale, home: Path, say: Say) -> tuple[Table, dict[str, 
             for floor, *others in stands:
                 say(f"{connections} connections on {floor.database}")
                 rows += await measure_cell(floor, others, seqr, connections, limits)
-    return Table(TITLE, HEADER, _in_order(rows), TEXTS), _above(alone, rows)
+    left_out = {
+        f"{program.name} is left out": f"{program.needs} is not installed"
+        for program in scale.programs
+        if not program.is_here
+    }
+    return Table(TITLE, HEADER, _in_order(rows), TEXTS), _above(alone, rows) | left_out
 
 
 def _above(alone: float, rows: list[Row]) -> dict[str, str]:
@@ -85,7 +90,7 @@ async def _stands(scale: Scale, seqr: StubSeqr, home: Path, say: Say) -> AsyncIt
         for kind in scale.databases:
             make = stack.enter_context(databases(kind, place))
             stand = []
-            for program in (FLOOR, *scale.programs):
+            for program in (FLOOR, *(each for each in scale.programs if each.is_here)):
                 say(f"starting {program.name} on {kind}")
                 opened = shop(kind, make(program.name), seqr.endpoint, place, program=program)
                 served = await stack.enter_async_context(opened)

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from bench import dashboard, suite
+from bench import dashboard, live, reconciler, start, suite, workers
 from bench.cells import ASKED, CREATED, STOCKED, Row
 from bench.databases import BOTH, SQLITE
 from bench.load import Limits
-from bench.programs import FLOOR, ORCHESTRATOR
+from bench.programs import DBOS, FLOOR, MANUAL, ORCHESTRATOR, Program
 
 
 @pytest.mark.parametrize("database", BOTH)
 def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
     said: list[str] = []
-    scale = suite.Scale({1: Limits(2, 20), 3: Limits(10, 20)}, (database,), warm_up=Limits(2, 10))
+    programs = (ORCHESTRATOR, Program("another", ("another",), needs="no_such_module"))
+    scale = suite.Scale({1: Limits(2, 20), 3: Limits(10, 20)}, (database,), programs, Limits(2, 10))
 
     table, facts = asyncio.run(suite.measure(scale, tmp_path, said.append))
 
@@ -39,8 +40,67 @@ def test_every_cell_is_measured(database: str, tmp_path: Path) -> None:
         assert 0 < row.p50_ms <= row.p99_ms
         assert (row.per_second is None) == (row.scenario == ASKED)
         assert row.program != FLOOR.name or row.ratio in (None, 1.0)
-    assert list(facts) == [f"above the SOAP call on {database}"]
+    assert list(facts) == [f"above the SOAP call on {database}", "another is left out"]
+    assert facts["another is left out"] == "no_such_module is not installed"
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
+
+
+@pytest.mark.parametrize("database", BOTH)
+@pytest.mark.parametrize("program", [MANUAL, DBOS], ids=lambda program: program.name)
+def test_other_ways_are_measured_as_far_as_they_go(program: Program, database: str, tmp_path: Path) -> None:
+    if not program.is_here:
+        pytest.skip(f"make bench installs {program.needs}")
+    scale = suite.Scale({2: Limits(4, 20)}, (database,), (program,), Limits(2, 10))
+
+    table, _ = asyncio.run(suite.measure(scale, tmp_path, lambda _: None))
+
+    rows = [line for line in table.lines if isinstance(line, Row) and line.program == program.name]
+    assert [(row.scenario, row.count) for row in rows] == [(CREATED, 4)]
+
+
+def test_the_start_and_rest_are_measured(tmp_path: Path) -> None:
+    table = asyncio.run(start.measure(start.Scale(1, 0.1, (SQLITE,)), tmp_path, lambda _: None))
+
+    (line,) = table.lines
+    assert isinstance(line, start.Started)
+    assert line.cpu_seconds > 0
+    assert 0 < line.seconds == line.slowest
+
+
+def test_processes_are_measured_together(tmp_path: Path) -> None:
+    scale = workers.Scale((1, 2), Limits(6, 20), connections=3)
+
+    table = asyncio.run(workers.measure(scale, tmp_path, lambda _: None))
+
+    one, two = (line for line in table.lines if isinstance(line, workers.Crew))
+    assert (one.workers, one.count, one.ratio, one.cpu_ratio) == (1, 6, 1.0, 1.0)
+    assert (two.workers, two.count) == (2, 6)
+    assert two.rss_mb > one.rss_mb
+
+
+@pytest.mark.parametrize("database", BOTH)
+def test_it_is_measured_how_often_open_invoices_are_asked_about(database: str, tmp_path: Path) -> None:
+    scale = reconciler.Scale((20,), 10, (database,), calm=0)
+
+    table = asyncio.run(reconciler.measure(scale, tmp_path, lambda _: None))
+
+    (line,) = table.lines
+    assert isinstance(line, reconciler.Asked)
+    assert line.open == 20
+    assert line.per_second * line.seconds >= 20
+    assert 0 < line.longest <= line.seconds
+
+
+def test_live_pages_are_measured(tmp_path: Path) -> None:
+    scale = live.Scale((0, 12), 1, (SQLITE,), transitions=8)
+
+    table = asyncio.run(live.measure(scale, tmp_path, lambda _: None))
+
+    nobody, some = (line for line in table.lines if isinstance(line, live.Looked))
+    assert (nobody.viewers, nobody.page_p95_ms, nobody.unseen) == (0, None, 0)
+    assert (some.viewers, some.unseen, some.lost) == (12, 0, 0)
+    assert some.page_p95_ms is not None
+    assert some.page_p95_ms > 0
 
 
 @pytest.mark.parametrize("database", BOTH)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Table, select
 
-from bench.databases import BOTH, empty_database
+from bench.databases import BOTH, databases
 from bench.load import Limits
 from bench.programs import FLOOR, ORCHESTRATOR, Program
 from bench.scenarios import create_purchases, settle
@@ -38,9 +38,13 @@ KEPT = {"kind", "number", "recipient"}
 
 @pytest.mark.parametrize("database", BOTH)
 async def test_the_floor_writes_what_the_orchestrator_writes(database: str, tmp_path: Path) -> None:
-    left = [await _left_behind(database, program, tmp_path) for program in (FLOOR, ORCHESTRATOR)]
-    assert left[0] == left[1]
-    assert {table: len(rows) for table, rows in left[0].items()} == {
+    with databases(database, tmp_path) as make:
+        floors, ours = [
+            await _left_behind(database, make(program.name), program, tmp_path)
+            for program in (FLOOR, ORCHESTRATOR)
+        ]
+    assert floors == ours
+    assert {table: len(rows) for table, rows in floors.items()} == {
         "purchases": 1,
         "purchase_lines": 1,
         "search_terms": 6,
@@ -54,18 +58,15 @@ async def test_the_floor_writes_what_the_orchestrator_writes(database: str, tmp_
     }
 
 
-async def _left_behind(database: str, program: Program, home: Path) -> Mapping[str, set[Any]]:
-    place = home / program.name
-    place.mkdir()
-    with empty_database(database, place) as url:
-        async with stub_seqr() as seqr, shop(database, url, seqr.endpoint, place, program=program) as served:
-            _, references = await create_purchases(served, 1, Limits(1, 20))
-            await settle(served, seqr, references, 1)
-        opened = open_database(url)
-        try:
-            return await opened.read(_read)
-        finally:
-            await opened.close()
+async def _left_behind(database: str, url: str, program: Program, home: Path) -> Mapping[str, set[Any]]:
+    async with stub_seqr() as seqr, shop(database, url, seqr.endpoint, home, program=program) as served:
+        _, references = await create_purchases(served, 1, Limits(1, 20))
+        await settle(served, seqr, references, 1)
+    opened = open_database(url)
+    try:
+        return await opened.read(_read)
+    finally:
+        await opened.close()
 
 
 def _read(connection: Connection) -> Mapping[str, set[Any]]:
@@ -73,7 +74,7 @@ def _read(connection: Connection) -> Mapping[str, set[Any]]:
 
 
 def _rows(connection: Connection, table: Table) -> set[frozenset[tuple[str, Any]]]:
-    """What stands in it, but for when. On a slow machine SEQR is asked twice: that is one row."""
+    """What stands in it, but for when. Where the machine is slow SEQR is asked twice: that is one row."""
     rows = connection.execute(select(table)).mappings()
     return {
         frozenset(
