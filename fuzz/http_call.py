@@ -7,8 +7,8 @@ the content type is JSON's where no line says another::
 
     {"purchaseToken": "mug"}
 
-What h11 would not let through never gets here: a name that is none, control characters in a value, a length
-that is no number. A length that is larger than the body is a caller who leaves in the middle of it.
+What the server would not let through never gets here: a name that is none, control characters in a value, a
+length that is no number. A length that is larger than the body is a caller who leaves in the middle of it.
 """
 
 from __future__ import annotations

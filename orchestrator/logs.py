@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TextIO
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor
 
+from orchestrator.front.header import first
 from orchestrator.identity import new_id
 from orchestrator.invoice import NOTIFICATION_PATH
 from orchestrator.secrecy import MASK, Secrecy
@@ -33,7 +33,7 @@ PROCESSORS: list[Processor] = []
 """What is done to each event of ours. A logger keeps the list that it saw when it was first used, so this one
 is changed in place when the log is configured again."""
 
-HEADER = "X-Request-ID"
+HEADER = b"x-request-id"
 SECRET_KEYS = frozenset({"authorization", "cookie", "password", "secret", "set-cookie", "token"})
 """A value under one of these names is masked whatever it is."""
 
@@ -42,7 +42,8 @@ _PLAIN = frozenset({bool, float, int, type(None)})
 _QUIET = ("aiohttp", "alembic", "apscheduler", "asyncio", "transitions", "uvicorn.access", "zeep")
 """These libraries tell more than a merchant wants to know, zeep even the SOAP messages themselves."""
 
-_SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
+_SANE_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
+_PURCHASE_ID = re.compile(r"[0-9a-f-]{36}")
 _SEEN_ALL_THE_TIME = ("/healthz", "/readyz", "/metrics", "/static/", "/sandbox/seqr")
 _CUT_SHORT = 499
 """The status that is told when the caller left before there was an answer."""
@@ -259,12 +260,12 @@ class _Told:
     def __init__(self, send: Send, request_id: str) -> None:
         self.status = _CUT_SHORT
         self._send = send
-        self._request_id = request_id
+        self._header = (HEADER, request_id.encode())
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message)[HEADER] = self._request_id
+            message["headers"] = [*message["headers"], self._header]
         await self._send(message)
 
 
@@ -275,11 +276,10 @@ def shown_path(scope: Scope) -> str:
     if not scope["path"].startswith(NOTIFICATION_PATH):
         return path
     purchase_id = scope["path"].removeprefix(NOTIFICATION_PATH).partition(".")[0]
-    known = re.fullmatch(r"[0-9a-f-]{36}", purchase_id)
-    return f"{NOTIFICATION_PATH}{purchase_id if known else ''}.{MASK}"
+    return f"{NOTIFICATION_PATH}{purchase_id if _PURCHASE_ID.fullmatch(purchase_id) else ''}.{MASK}"
 
 
 def _request_id(scope: Scope) -> str:
     """The caller's id if it is a sane one, else one of ours."""
-    given = Headers(scope=scope).get(HEADER, "")
-    return given if _SANE_ID.fullmatch(given) else new_id()
+    given = first(scope, HEADER)
+    return given.decode() if given is not None and _SANE_ID.fullmatch(given) else new_id()

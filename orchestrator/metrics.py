@@ -27,7 +27,7 @@ from orchestrator.database import Database, DatabaseUnavailable
 from orchestrator.identity import now
 from orchestrator.invoice import NOTIFICATION_PATH
 from orchestrator.parts import Parts
-from orchestrator.seqr.messages import Exchange, Verdict
+from orchestrator.seqr.messages import Exchange
 
 CREATE_PURCHASE_PATH = "/seqr/createPurchase"
 COUNT_IS_GOOD_FOR = 1.0
@@ -48,6 +48,7 @@ _OUTCOMES = {
     502: "refused",
     503: "unavailable",
 }
+_NOTIFIED = {200: "known", 404: "unknown"}
 
 
 class Metrics:
@@ -58,22 +59,20 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._seqr_calls = Counter(
+        seqr_calls = Counter(
             "orchestrator_seqr_calls",
             "Calls to SEQR, by operation and outcome (answered, refused, busy, unknown).",
             ["operation", "outcome"],
             registry=self.registry,
         )
-        self._seqr_seconds = Histogram(
+        seqr_seconds = Histogram(
             "orchestrator_seqr_call_seconds",
             "How long calls to SEQR took.",
             ["operation"],
             buckets=_SECONDS,
             registry=self.registry,
         )
-        # To find the counters with their labels takes longer than to count.
-        self._of_seqr = cache(self._labelled)
-        self._orders = Counter(
+        orders = Counter(
             "orchestrator_create_purchase_requests",
             "createPurchase requests, by outcome.",
             ["outcome"],
@@ -85,30 +84,28 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._notifications = Counter(
+        notifications = Counter(
             "orchestrator_notifications",
             "Calls of a notification address, by whether it is one of ours (known, unknown, failed).",
             ["outcome"],
             registry=self.registry,
         )
+        # Looking a label up takes longer than to count.
+        self._seqr_calls, self._seqr_seconds = cache(seqr_calls.labels), cache(seqr_seconds.labels)
+        self._orders, self._notifications = cache(orders.labels), cache(notifications.labels)
 
     def observe(self, exchange: Exchange) -> None:
         """Count a call to SEQR."""
-        calls, seconds = self._of_seqr(exchange.operation, exchange.verdict)
-        calls.inc()
-        seconds.observe(exchange.duration_ms / 1000)
-
-    def _labelled(self, operation: str, verdict: Verdict) -> tuple[Counter, Histogram]:
-        return self._seqr_calls.labels(operation, verdict.value), self._seqr_seconds.labels(operation)
+        self._seqr_calls(exchange.operation, exchange.verdict.value).inc()
+        self._seqr_seconds(exchange.operation).observe(exchange.duration_ms / 1000)
 
     def request(self, path: str, status: int, seconds: float) -> None:
         """Count an HTTP request, if it is createPurchase or a notification."""
         if path == CREATE_PURCHASE_PATH:
-            self._orders.labels(_OUTCOMES.get(status, "failed")).inc()
+            self._orders(_OUTCOMES.get(status, "failed")).inc()
             self._order_seconds.observe(seconds)
         elif path.startswith(NOTIFICATION_PATH):
-            outcome = {200: "known", 404: "unknown"}.get(status, "failed")
-            self._notifications.labels(outcome).inc()
+            self._notifications(_NOTIFIED.get(status, "failed")).inc()
 
 
 PROCESS = Metrics()

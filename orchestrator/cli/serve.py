@@ -98,6 +98,7 @@ def _run(app: Any, found: Settings, **options: Any) -> None:
     # Ours know whom to believe, and what to tell: see the package front.
     uvicorn.run(
         app,
+        loop="uvloop",
         log_config=None,
         access_log=False,
         proxy_headers=False,

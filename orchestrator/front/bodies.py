@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from orchestrator.front.header import first
 from orchestrator.rest.errors import Refusal, handlers
 
 LARGEST = 1024 * 1024
@@ -23,6 +24,7 @@ class BodyLimit:
     def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._larger = dict(larger or {})
+        self._prefixes = tuple(self._larger)
         self._tell = handlers()[Exception]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +40,9 @@ class BodyLimit:
         await self._app(scope, _Bounded(receive, most), send)
 
     def _most(self, path: str) -> int:
-        return next((most for prefix, most in self._larger.items() if path.startswith(prefix)), LARGEST)
+        if not path.startswith(self._prefixes):
+            return LARGEST
+        return next(most for prefix, most in self._larger.items() if path.startswith(prefix))
 
 
 class _Bounded:
@@ -58,9 +62,9 @@ class _Bounded:
 
 
 def _declared(scope: Scope) -> int:
-    """The Content-Length; h11 has seen to it that it is one number."""
-    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    return int(length) if length.isdigit() else 0
+    """The Content-Length; the server has seen to it that it is one number."""
+    length = first(scope, b"content-length")
+    return int(length) if length is not None and length.isdigit() else 0
 
 
 def _too_large(most: int) -> Refusal:

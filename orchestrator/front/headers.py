@@ -5,24 +5,30 @@ The strictest is the default; who needs less sets the header itself, as the page
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.datastructures import URL, MutableHeaders
+from starlette.datastructures import URL
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-STRICT = {
-    "Content-Security-Policy": (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+Header = tuple[bytes, bytes]
+
+STRICT = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-}
-_A_YEAR = "max-age=31536000"
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=()"),
+)
+_A_YEAR = (b"strict-transport-security", b"max-age=31536000")
+_KEPT, _NOT_KEPT = (b"cache-control", b"no-cache"), (b"cache-control", b"no-store")
 _STATIC = "/static/"
+_LOCATION = b"location"
 
 
 class SafeAnswers:
@@ -34,7 +40,9 @@ class SafeAnswers:
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
-        self._headers = STRICT | ({"Strict-Transport-Security": _A_YEAR} if https else {})
+        headers = (*STRICT, _A_YEAR) if https else STRICT
+        self._static, self._usual = (*headers, _KEPT), (*headers, _NOT_KEPT)
+        self._names = frozenset(name for name, _ in self._usual) | {_LOCATION}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,15 +51,25 @@ class SafeAnswers:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-cache" if _STATIC in scope["path"] else "no-store")
-                if "location" in headers:
-                    headers["Location"] = _without_host(headers["location"], scope)
+                message["headers"] = self._completed(message["headers"], scope)
             await send(message)
 
         await self._app(scope, receive, send_safely)
+
+    def _completed(self, given: Iterable[Header], scope: Scope) -> list[Header]:
+        """The headers of an answer, with those that it lacks behind them."""
+        headers = list(given)
+        ours = self._static if _STATIC in scope["path"] else self._usual
+        names = {name for name, _ in headers}
+        if self._names.isdisjoint(names):
+            return [*headers, *ours]
+        headers += [(name, value) for name, value in ours if name not in names]
+        return [
+            (name, _without_host(value.decode("latin-1"), scope).encode("latin-1"))
+            if name == _LOCATION
+            else (name, value)
+            for name, value in headers
+        ]
 
 
 class Fronted(Starlette):

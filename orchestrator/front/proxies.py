@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from orchestrator.front.header import first
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +23,11 @@ Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 FOR, PROTO, FORWARDED = "x-forwarded-for", "x-forwarded-proto", "forwarded"
+
+_LONGEST = 64
+"""Characters of an address, with the zone of an IPv6 address: what is longer is none."""
+_REMEMBERED = 4096
+"""So many addresses need not be read again when they come again."""
 
 _PORT = re.compile(r"(?:\[([^]]*)\]|([^:]*))(?::[0-9_]+)?")
 _PAIR = re.compile(r'([A-Za-z]+)=(?:"([^"]*)"|([^";,\s]*))')
@@ -61,7 +69,9 @@ class TrustedProxies:
     def __init__(self, app: ASGIApp, trusted: tuple[Network, ...], header: str = FOR) -> None:
         self._app = app
         self._trusted = trusted
+        self._is_trusted = lru_cache(_REMEMBERED)(partial(is_within, trusted=trusted))
         self._header = header
+        self._name = header.encode()
         self._warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,13 +80,12 @@ class TrustedProxies:
         await self._app(scope, receive, send)
 
     def _look_through(self, scope: Scope) -> None:
-        headers = Headers(scope=scope)
         peer, port = scope["client"]
-        if not is_within(peer, self._trusted):
-            if self._header in headers:
+        if not self._is_trusted(peer):
+            if not self._warned and first(scope, self._name) is not None:
                 self._warn(peer)
             return
-        told = list(self._told(headers))
+        told = list(self._told(Headers(scope=scope)))
         scope["client"] = (caller(peer, [hop for hop, _ in told], self._trusted), port)
         scheme = told[-1][1] if told else ""
         if scheme in ("http", "https"):
@@ -95,9 +104,8 @@ class TrustedProxies:
             yield hop, scheme
 
     def _warn(self, peer: str) -> None:
-        if not self._warned:
-            self._warned = True
-            log.warning("proxy.unknown", address=peer, remedy="name it in ORCHESTRATOR_TRUSTED_PROXIES")
+        self._warned = True
+        log.warning("proxy.unknown", address=peer, remedy="name it in ORCHESTRATOR_TRUSTED_PROXIES")
 
 
 def _without_port(hop: str) -> str:
@@ -107,6 +115,11 @@ def _without_port(hop: str) -> str:
 
 
 def _parsed(address: str) -> Address | None:
+    return _read(address) if len(address) <= _LONGEST else None
+
+
+@lru_cache(_REMEMBERED)
+def _read(address: str) -> Address | None:
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

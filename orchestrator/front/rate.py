@@ -6,6 +6,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,6 +18,9 @@ from orchestrator.rest.errors import Refusal, handlers
 _MINUTE = 60.0
 _MOST_ADDRESSES = 20_000
 """So many are remembered; the one that was silent longest is forgotten first."""
+
+
+_network = lru_cache(_MOST_ADDRESSES)(network)
 
 
 class Rate:
@@ -37,7 +41,7 @@ class Rate:
         many, which is not counted."""
         if not self._pause or is_loopback(address):
             return 0.0
-        who, at = network(address), self._clock()
+        who, at = _network(address), self._clock()
         over_at = max(self._over_at.get(who, at), at) + self._pause
         if over_at - at > _MINUTE + self._pause / 2:
             return over_at - at - _MINUTE

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from orchestrator.front.header import first
 from orchestrator.rest.errors import Refusal
 
 LARGEST_BODY = 64 * 1024
@@ -15,8 +16,8 @@ LARGEST_BODY = 64 * 1024
 
 async def read_json(request: Request) -> Any:
     """The request's JSON. Raises Refusal: 415, 413 or 400."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    media_type = (first(request.scope, b"content-type") or b"").partition(b";")[0].strip().lower()
+    if media_type != b"application/json":
         raise Refusal(415, "invalid_request", "Send JSON: the header Content-Type must be application/json.")
     body = bytearray()
     async for chunk in request.stream():

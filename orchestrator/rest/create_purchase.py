@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
+from orchestrator.front.header import first
 from orchestrator.parts import Parts
 from orchestrator.purchase import Order
 from orchestrator.rest.body import read_json
@@ -23,7 +24,7 @@ PATH = "/seqr/createPurchase"
 
 _EMAIL = re.compile(r"[^\s@<>,;\x00-\x1f\x7f-\x9f]+@[^\s@<>,;\x00-\x1f\x7f-\x9f]+")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]+")
-_HIDDEN = {"Cc", "Cs"}
+HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Unicode's control characters and halves of characters: neither XML nor a mail header can carry them."""
 
 
@@ -48,7 +49,7 @@ class Field:
             return "must not be empty"
         if len(value) > self.longest:
             return f"must have at most {self.longest} characters"
-        if any(unicodedata.category(character) in _HIDDEN for character in value):
+        if HIDDEN.search(value):
             return "must not contain control characters"
         if self.pattern is not None and not self.pattern.fullmatch(value):
             return self.words
@@ -69,6 +70,7 @@ FIELDS = {
     "msisdn": Field("msisdn", 32, required=False),
 }
 """The request's fields; what else it carries is ignored."""
+_ATTRIBUTES = tuple((name, field.attribute) for name, field in FIELDS.items())
 
 
 def routes(parts: Parts) -> list[Route]:
@@ -88,7 +90,8 @@ def routes(parts: Parts) -> list[Route]:
             reference = await parts.settlement.place(order)
         finally:
             in_flight -= 1
-        return JSONResponse({"invoiceReferenceId": reference})
+        answer = f'{{"invoiceReferenceId":{json.dumps(reference)}}}'
+        return Response(answer, media_type="application/json")
 
     return [Route(PATH, create_purchase, methods=["POST"])]
 
@@ -102,20 +105,21 @@ def parse(body: Any) -> Order:
     }
     if complaints:
         raise invalid(complaints)
-    return Order(**{field.attribute: body.get(name) or "" for name, field in FIELDS.items()})
+    return Order(**{attribute: body.get(name) or "" for name, attribute in _ATTRIBUTES})
 
 
 def check_credentials(request: Request, settings: Settings) -> None:
     """Demand HTTP Basic authentication where it is set. Raises Refusal 401."""
     if settings.create_purchase_user is None or settings.create_purchase_password is None:
         return
-    wanted = f"{settings.create_purchase_user}:{settings.create_purchase_password.get_secret_value()}"
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    password = settings.create_purchase_password.get_secret_value()
+    wanted = f"{settings.create_purchase_user}:{password}".encode()
+    scheme, _, credentials = (first(request.scope, b"authorization") or b"").partition(b" ")
     try:
         given = base64.b64decode(credentials.strip(), validate=True)
     except ValueError:  # characters that base64 does not have, or too few of them
         given = b""
-    if scheme.lower() != "basic" or not hmac.compare_digest(given, wanted.encode()):
+    if scheme.lower() != b"basic" or not hmac.compare_digest(given, wanted):
         raise Refusal(
             401,
             "unauthorized",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import sys
+import unicodedata
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from starlette.requests import Request
 
-from orchestrator.rest.create_purchase import check_credentials, parse
+from orchestrator.rest.create_purchase import HIDDEN, check_credentials, parse
 from orchestrator.rest.errors import Refusal
 from orchestrator.settings import Settings
 from tests.fixtures.shop import ORDER
@@ -97,6 +99,12 @@ def test_the_longest_mail_address() -> None:
 @pytest.mark.parametrize("hidden", ["\x00", "\n", "\r\n", "\t", "\x1b", "\x7f", "\x85", "\ud800"])
 def test_no_field_has_control_characters_or_halves_of_characters(name: str, hidden: str) -> None:
     assert complaint(name, f"a{hidden}b") == "must not contain control characters"
+
+
+def test_what_is_hidden_is_what_unicode_calls_so() -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    hidden = [letter for letter in everything if unicodedata.category(letter) in ("Cc", "Cs")]
+    assert HIDDEN.findall(everything) == hidden
 
 
 @pytest.mark.parametrize(

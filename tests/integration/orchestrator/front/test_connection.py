@@ -1,4 +1,7 @@
-"""The server at the socket: what smugglers send, what never ends, what is too much. Over raw sockets."""
+"""The server at the socket: what smugglers send, what never ends, what is too much. Over raw sockets.
+
+How heads and chunks are read, tests/unit/orchestrator/front tells in detail.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,12 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from orchestrator.front.bodies import BodyLimit
-from orchestrator.front.connection import LONGEST_HEAD, Connection, Limits
+from orchestrator.front.connection import Connection, Limits
+from orchestrator.front.head import LONGEST as LONGEST_HEAD
 from orchestrator.front.headers import Fronted
 from orchestrator.rest import errors
 from tests.fixtures.sandbox import until
@@ -40,6 +44,22 @@ async def _ignore(request: Request) -> Response:
     return PlainTextResponse("not read")
 
 
+async def _begin(request: Request) -> Response:
+    """Answer before the body is over."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"begun "
+        yield b"%d bytes" % len(await request.body())
+
+    return StreamingResponse(pieces())
+
+
+async def _headers(request: Request) -> Response:
+    """What was asked, and by which headers once the body was read."""
+    await request.body()
+    return PlainTextResponse(f"{request.method} {request.url.path} {sorted(request.headers)}")
+
+
 async def _much(request: Request) -> Response:
     return PlainTextResponse("x" * LARGE)
 
@@ -48,6 +68,8 @@ def application() -> Starlette:
     routes = [
         Route("/echo", _echo, methods=["GET", "POST"]),
         Route("/seqr/ignore", _ignore, methods=["POST"]),
+        Route("/begin", _begin, methods=["POST"]),
+        Route("/headers", _headers, methods=["POST", "FETCH"]),
         Route("/much", _much),
     ]
     app = Fronted(routes=routes, https=True, exception_handlers=errors.handlers())
@@ -60,12 +82,12 @@ async def serving(limits: Limits) -> AsyncIterator[int]:
     """A server with these limits; yields its port."""
     seen.clear()
     options: dict[str, Any] = {"http": partial(Connection, limits=limits)}
-    config = uvicorn.Config(
-        application(), log_level="critical", ws="none", timeout_graceful_shutdown=1, **options
-    )
+    options |= {"loop": "uvloop", "ws": "none", "timeout_keep_alive": 1, "timeout_graceful_shutdown": 1}
+    config = uvicorn.Config(application(), log_level="critical", **options)
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        running = asyncio.create_task(server.serve(sockets=[listening]))
+        # As in production it has an event loop of its own kind, so it needs a thread of its own.
+        running = asyncio.create_task(asyncio.to_thread(server.run, [listening]))
         try:
             await until(lambda: server.started or running.done())
             yield int(listening.getsockname()[1])
@@ -151,6 +173,78 @@ async def test_torn_pieces_and_pipelines_are_read_as_meant() -> None:
         odd = await said(port, SMUGGLED, "GET /echo HTTP/1.1\nHost: x\r\n\r\n", end=True)
         assert odd.count(b"HTTP/1.1 200") == 1
         assert odd.count(b"HTTP/1.1 400") == 1
+
+
+async def test_what_comes_behind_a_body_in_chunks_is_the_next_request() -> None:
+    chunked = f"{HEAD}Transfer-Encoding: chunked\r\n\r\n3;x=y\r\na\nb\r\n0\r\nHost: evil\r\n\r\n"
+    last = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    async with serving(Limits()) as port:
+        for pieces in ([f"{chunked}{chunked}{last}"], list(f"{chunked}{chunked}{last}")):
+            answer = await said(port, *pieces)
+            assert answer.count(b"HTTP/1.1 200") == 3
+            assert answer.count(b"3 bytes") == 2
+
+
+async def test_trailers_are_no_headers() -> None:
+    head = "POST /headers HTTP/1.1\r\nHost: shop\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serving(Limits()) as port:
+        answer = await said(port, head, "0\r\nAuthorization: Basic x\r\nX-Forwarded-For: y\r\n\r\n")
+    assert b"POST /headers ['connection', 'host', 'transfer-encoding']" in answer
+
+
+async def test_an_offer_of_another_protocol_is_passed_over_and_its_body_is_read() -> None:
+    """Java's client offers HTTP/2 with every request."""
+    offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+    close = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    async with serving(Limits()) as port:
+        body = f"{HEAD}{offer}Content-Length: {len(SMUGGLED)}\r\n\r\n{SMUGGLED}"
+        answer = await said(port, body + close)
+        assert answer.count(b"HTTP/1.1 200") == 2
+        assert b"%d bytes" % len(SMUGGLED) in answer
+        chunks = f"{HEAD}{offer}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+        answer = await said(port, chunks + close)
+        assert answer.count(b"HTTP/1.1 200") == 2
+        assert b"2 bytes" in answer
+
+
+@pytest.mark.parametrize(("method", "expected"), [("FETCH", 200), ("CONNECT", 405), ("BREW", 405)])
+async def test_any_method_reaches_the_application(method: str, expected: int) -> None:
+    async with serving(Limits()) as port:
+        request = f"{method} /headers HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nBREW"
+        answer = await said(port, request, end=True)
+    assert status(answer) == expected
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_who_waits_to_be_asked_for_the_body_is_asked() -> None:
+    async with serving(Limits()) as port:
+        head = f"{HEAD}Expect: 100-continue\r\nConnection: close\r\nContent-Length: 2\r\n\r\n"
+        answer = await said(port, head, "ab", pause=0.1)
+    assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
+    assert b"2 bytes" in answer
+
+
+async def test_nothing_is_said_into_an_answer_that_has_begun() -> None:
+    async with serving(Limits()) as port:
+        head = "POST /begin HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = await said(port, head, "2\r\nabXX", pause=0.1)
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.endswith(b"\r\nbegun \r\n"), "the caller sees that it is not whole"
+
+
+async def test_what_nobody_reads_of_a_body_is_not_taken_for_the_next_request() -> None:
+    head = f"POST /seqr/ignore HTTP/1.1\r\nHost: shop\r\nContent-Length: {len(SMUGGLED)}\r\n\r\n"
+    last = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    async with serving(Limits()) as port:
+        for pause in (0.0, 0.05):
+            answer = await said(port, head, SMUGGLED, last, pause=pause)
+            assert answer.count(b"HTTP/1.1 200") == 2
+        assert seen == ["/echo"] * 2
+
+
+async def test_a_connection_that_asks_nothing_more_is_closed() -> None:
+    async with serving(QUICK) as port:
+        assert status(await said(port, SMUGGLED)) == 200
 
 
 async def test_a_request_that_never_ends_is_cut_off() -> None:
