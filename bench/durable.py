@@ -21,7 +21,7 @@ async def buy(order: Order) -> str:
     sold = await DBOS.run_step_async({"name": "place"}, steps.place, order)
     reference, qr_code = await DBOS.run_step_async({"name": "send"}, steps.send, sold)
     await DBOS.run_step_async({"name": "record"}, steps.record, sold, reference, qr_code)
-    return reference
+    return str(reference)
 
 
 @asynccontextmanager

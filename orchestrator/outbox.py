@@ -21,7 +21,7 @@ from orchestrator.identity import new_id
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.purchase import Purchase
 from orchestrator.stamp import Stamp
-from orchestrator.statement import Statement
+from orchestrator.statement import Statement, change, expected
 from orchestrator.tables import outbox
 from statemachine import State
 
@@ -220,5 +220,6 @@ def _settle(connection: Connection, mail: Mail, letter: Letter | None, **values:
     """Write down how the attempt ended, unless it was settled or claimed anew in the meantime."""
     if letter is not None:
         values |= {"subject": letter.subject, "text_body": letter.text, "html_body": letter.html}
-    same_attempt = (outbox.c.id == mail.id, outbox.c.state == "queued", outbox.c.attempts == mail.attempts)
-    connection.execute(update(outbox).where(*same_attempt).values(**values))
+    settle = change(outbox, ("id",), tuple(values), ("state", "attempts"))
+    same_attempt = {"id": mail.id, "state": "queued", "attempts": mail.attempts}
+    batch.also(connection, settle, values | expected(same_attempt))

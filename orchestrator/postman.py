@@ -102,7 +102,7 @@ class Postman:
                 await session.close()
 
     async def _handle(self, mail: Mail, session: Session | None) -> None:
-        facts = await self._database.read(summary.read, mail.purchase_id)
+        facts = await self._database.glance(summary.read, mail.purchase_id)
         letter: Letter | None = None
         try:
             letter = self._write(mail, facts)

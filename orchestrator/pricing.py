@@ -40,8 +40,10 @@ class Line:
     ean: str | None = None
 
 
+LINE_COLUMNS = [purchase_lines.c[field.name] for field in fields(Line)]
+"""What a line is made of, in the order of its fields."""
 _READ = batch.Reading(
-    select(*(purchase_lines.c[field.name] for field in fields(Line)))
+    select(*LINE_COLUMNS)
     .where(purchase_lines.c.purchase_id == bindparam("purchase_id"))
     .order_by(purchase_lines.c.position)
 )
@@ -125,8 +127,10 @@ def _row(purchase_id: str, position: int, line: Line) -> dict[str, Any]:
 
 def read_lines(connection: Connection, purchase_id: str, currency: str) -> list[Line]:
     """The lines of a purchase, in order."""
-    rows = _READ.all(connection, purchase_id=purchase_id)
-    return [
-        Line(LineKind(kind), token, title, number, Money(each, currency), Money(all_, currency), *rest)
-        for kind, token, title, number, each, all_, *rest in rows
-    ]
+    return [line_of(row, currency) for row in _READ.all(connection, purchase_id=purchase_id)]
+
+
+def line_of(row: Sequence[Any], currency: str) -> Line:
+    """A line from what ``LINE_COLUMNS`` hold."""
+    kind, token, title, number, each, all_, *rest = row
+    return Line(LineKind(kind), token, title, number, Money(each, currency), Money(all_, currency), *rest)

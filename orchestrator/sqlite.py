@@ -42,8 +42,9 @@ class SqliteDatabase(Database):
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)  # it holds customers' names and addresses
-        self._writing = _engine(path, "BEGIN IMMEDIATE")
-        self._reading = _engine(path, "BEGIN")
+        self._writing, self._reading = _engine(path), _engine(path)
+        self._connection: Connection | None = None
+        """The writer's."""
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         self._queue: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._glancing: Connection | None = None
@@ -68,13 +69,18 @@ class SqliteDatabase(Database):
             self._reads -= 1
 
     def _read_now(self, work: Callable[[Connection], T]) -> T:
-        with self._reading.connect() as connection, connection.begin():
-            return carry_out(connection, work)
+        with _connected(self._reading) as connection:
+            raw = _raw(connection)
+            raw.execute("BEGIN")
+            try:
+                return carry_out(connection, work)
+            finally:
+                raw.execute("ROLLBACK")
 
     async def _glance(self, work: Callable[[Connection], T]) -> T:
         # A row or two, found by their key, take less time than to have a thread look for them.
         if self._glancing is None:
-            self._glancing = self._reading.connect()
+            self._glancing = _connected(self._reading)
         return carry_out(self._glancing, work)
 
     def pool(self) -> Pool:
@@ -89,6 +95,8 @@ class SqliteDatabase(Database):
         self._readers.shutdown()
         if self._glancing is not None:
             self._glancing.close()
+        if self._connection is not None:
+            self._connection.close()
         self._writing.dispose()
         self._reading.dispose()
 
@@ -107,10 +115,9 @@ class SqliteDatabase(Database):
 
     def _commit_together(self, items: list[_Item]) -> None:
         try:
-            with self._writing.begin() as connection:
-                for item in items:
-                    item.run(connection)
-                    _still_in_transaction(connection)
+            if self._connection is None:
+                self._connection = _connected(self._writing)
+            _commit(self._connection, items)
         except Exception as error:  # nothing of the group was kept
             for item in items:
                 item.fail(error)
@@ -151,6 +158,20 @@ class _Item:
             self.answer.set_result(self._result)
 
 
+def _commit(connection: Connection, items: list[_Item]) -> None:
+    raw = _raw(connection)
+    raw.execute("BEGIN IMMEDIATE")
+    try:
+        for item in items:
+            item.run(connection)
+            _still_in_transaction(connection)
+        raw.execute("COMMIT")
+    except BaseException:
+        if raw.in_transaction:
+            raw.execute("ROLLBACK")
+        raise
+
+
 def _still_in_transaction(connection: Connection) -> None:
     """A full or failing disk makes SQLite drop the whole transaction; the commit after it does nothing."""
     if not _raw(connection).in_transaction:
@@ -158,6 +179,13 @@ def _still_in_transaction(connection: Connection) -> None:
             "The disk is full or fails, and SQLite dropped what it was writing: make room on it. All goes on "
             "by itself then."
         )
+
+
+def _connected(engine: Engine) -> Connection:
+    """A connection that SQLAlchemy takes to be in a transaction of its own: so it begins and undoes none."""
+    connection = engine.connect()
+    connection.begin()
+    return connection
 
 
 def _raw(connection: Connection) -> SqliteConnection:
@@ -171,16 +199,17 @@ class _Compiler(SQLiteCompiler):
         return text
 
 
-def _engine(path: str, begin: str) -> Engine:
+def _engine(path: str) -> Engine:
+    """Makes connections that know their driver. Who has one begins and ends its transactions."""
     # What goes wrong is logged with its statement, but values may be customers' or secret.
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False}, "hide_parameters": True}
+    options["isolation_level"] = "AUTOCOMMIT"
     engine = create_engine(f"sqlite:///{path}", **options)
     engine.dialect.statement_compiler = _Compiler
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: SqliteConnection, record: ConnectionPoolEntry) -> None:
         record.info[DRIVER] = SqliteDriver(connection)
-        connection.isolation_level = None  # BEGIN is ours, below
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
@@ -188,10 +217,6 @@ def _engine(path: str, begin: str) -> Engine:
         connection.execute("PRAGMA secure_delete = ON")  # an erased customer is no longer in the file
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
         connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
 
     give_way(engine)
     return engine

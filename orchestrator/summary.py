@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, bindparam, select
 
+from orchestrator.batch import Reading
 from orchestrator.money import Money, smallest_unit, total
-from orchestrator.pricing import Line, LineKind, read_lines
+from orchestrator.pricing import LINE_COLUMNS, Line, LineKind, line_of
 from orchestrator.purchase import PurchaseUnknown
-from orchestrator.tables import purchases
+from orchestrator.tables import purchase_lines, purchases
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,27 @@ class Summary:
     pay_code: str | None
 
 
+_ABOUT = (
+    *("id", "state", "title", "created_at", "amount", "currency"),
+    *("ers_reference", "invoice_reference", "invoice_qr_code"),
+    *(f"customer_{name}" for name in Customer.__dataclass_fields__),
+)
+_READ = Reading(
+    select(*(purchases.c[name] for name in _ABOUT), *LINE_COLUMNS)
+    .join_from(purchases, purchase_lines, purchase_lines.c.purchase_id == purchases.c.id)
+    .where(purchases.c.id == bindparam("purchase_id"))
+    .order_by(purchase_lines.c.position)
+)
+
+
 def read(connection: Connection, purchase_id: str) -> Summary:
-    """Read what a letter about the purchase tells. Raises PurchaseUnknown."""
-    row = connection.execute(select(purchases).where(purchases.c.id == purchase_id)).mappings().one_or_none()
-    if row is None:
+    """Read what a letter about the purchase tells, in one statement. Raises PurchaseUnknown."""
+    rows = _READ.all(connection, purchase_id=purchase_id)
+    if not rows:
         raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
-    lines = read_lines(connection, purchase_id, row["currency"])
+    its = len(_ABOUT)
+    row = dict(zip(_ABOUT, rows[0], strict=False))
+    lines = [line_of(line[its:], row["currency"]) for line in rows]
     return _summary(row, [line for line in lines if line.kind is not LineKind.STOCK])
 
 
@@ -89,7 +106,7 @@ def _included(gross: Money, rate: Decimal) -> Money:
     return Money(exact.quantize(smallest_unit(gross.currency), ROUND_HALF_UP), gross.currency)
 
 
-def _summary(row: RowMapping, lines: Sequence[Line]) -> Summary:
+def _summary(row: Mapping[str, Any], lines: Sequence[Line]) -> Summary:
     # A bundle invoiced as one row is a charge too, but one for a product.
     goods = tuple(line for line in lines if line.product_token is not None)
     return Summary(
