@@ -144,7 +144,9 @@ class AsyncpgDriver(Driver):
         except asyncpg.PostgresError as error:
             error.detail = None  # it tells values, which may be a customer's
             raise
-        except asyncpg.InterfaceError as error:
+        except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            # It is closed, or the server's last words came in the middle of ours.
+            self._connection.terminate()
             raise ConnectionError(str(error)) from error
 
 

@@ -67,7 +67,9 @@ class Statement:
 
     def _write(self, dialect: Dialect) -> Written:
         compiled = self._clause.compile(dialect=dialect)
-        defaults = compiled.params
+        # A column's own default is a parameter too; SQLAlchemy would put the value in when it executes.
+        own = {column.key: column.default.arg for column in getattr(compiled, "insert_prefetch", ())}
+        defaults = {**compiled.params, **own}
         places = tuple(
             (name, _bind(compiled.binds[name].type, dialect), defaults[name])
             for name in compiled.positiontup or ()
