@@ -34,6 +34,7 @@ from orchestrator.closing import of_another
 from orchestrator.money import Money, MoneyError
 from orchestrator.seqr.client import SoapSeqr
 from orchestrator.seqr.envelope import SOAP
+from orchestrator.seqr.http_answer import HttpAnswer
 from orchestrator.seqr.messages import (
     TRANSIENT_CODES,
     Answered,
@@ -44,7 +45,7 @@ from orchestrator.seqr.messages import (
     Refused,
     Unknown,
 )
-from orchestrator.seqr.transport import AiohttpTransport, HttpAnswer
+from orchestrator.seqr.transport import HttpTransport
 from orchestrator.seqr.wsdl import NAMESPACE, OPERATIONS
 from orchestrator.settings import Settings
 from tests.fixtures.soap import CREDENTIALS, PASSWORD, SHIPPED, invoice
@@ -62,7 +63,7 @@ class _NotedTransport:
     """The real transport; keeps the answer that came, if one came whole."""
 
     def __init__(self, endpoint: str) -> None:
-        self._real = AiohttpTransport(endpoint, timeout=_TIMEOUT, connections=1, user_agent="fuzz")
+        self._real = HttpTransport(endpoint, timeout=_TIMEOUT, connections=1, user_agent="fuzz")
         self.came: HttpAnswer | None = None
 
     async def post(self, message: bytes) -> HttpAnswer:

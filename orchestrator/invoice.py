@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from orchestrator.pricing import Line, LineKind
 from orchestrator.purchase import Purchase
@@ -59,8 +60,15 @@ def _row(line: Line) -> InvoiceRow:
 
 def notification_key(purchase_id: str, secret: str) -> str:
     """The unguessable end of a purchase's notification address: its id and our signature of it."""
-    digest = hmac.new(secret.encode(), b"notification:" + purchase_id.encode(), hashlib.sha256).digest()
-    return f"{purchase_id}.{base64.urlsafe_b64encode(digest[:24]).decode()}"
+    signature = _signature(secret).copy()
+    signature.update(purchase_id.encode())
+    return f"{purchase_id}.{base64.urlsafe_b64encode(signature.digest()[:24]).decode()}"
+
+
+@lru_cache(1)
+def _signature(secret: str) -> hmac.HMAC:
+    """What every signature begins with: a program has one secret."""
+    return hmac.new(secret.encode(), b"notification:", hashlib.sha256)
 
 
 def purchase_notified(key: str, secret: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 
 from babel.numbers import get_currency_precision, list_currencies
 
@@ -94,6 +95,7 @@ class Money:
         return parts
 
 
+@lru_cache(32)
 def smallest_unit(currency: str) -> Decimal:
     """The currency's smallest amount: 0.01 for SEK, 1 for JPY."""
     return Decimal(1).scaleb(-get_currency_precision(currency))

@@ -27,7 +27,7 @@ from orchestrator.seqr.messages import (
 from orchestrator.seqr.rehearsal import rehearse
 from orchestrator.seqr.request import Fields, client_context, client_reference, invoice_fields
 from orchestrator.seqr.template import Letterhead
-from orchestrator.seqr.transport import AiohttpTransport, Transport
+from orchestrator.seqr.transport import HttpTransport, Transport
 from orchestrator.seqr.wsdl import SHIPPED_WSDL, Dialect, Wsdl
 
 T = TypeVar("T")
@@ -83,7 +83,7 @@ class SoapSeqr:
         if timeout <= 0 or connections < 1:
             raise SeqrSetupError("SEQR's timeout (ORCHESTRATOR_SEQR_TIMEOUT) must be more than 0 seconds.")
         client_id = f"{client_name} {client_version or _own_version()}"
-        transport = AiohttpTransport(endpoint, timeout=timeout, connections=connections, user_agent=client_id)
+        transport = HttpTransport(endpoint, timeout=timeout, connections=connections, user_agent=client_id)
         seqr = cls(Wsdl.load(wsdl), transport, credentials, client_id=client_id, observe=observe)
         rehearse(seqr._letterhead)
         return seqr

@@ -6,7 +6,7 @@ from lxml import etree
 
 from orchestrator.seqr.characters import decoded
 from orchestrator.seqr.errors import Unintelligible
-from orchestrator.seqr.transport import HttpAnswer
+from orchestrator.seqr.http_answer import HttpAnswer
 from orchestrator.seqr.wsdl import NAMESPACE
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"

@@ -21,7 +21,7 @@ from orchestrator.errors import OrchestratorError
 from orchestrator.purchase import Order
 from orchestrator.rest import create_purchase
 from orchestrator.seqr import answer, envelope
-from orchestrator.seqr.transport import HttpAnswer
+from orchestrator.seqr.http_answer import HttpAnswer
 from orchestrator.settlement import Settlement
 from orchestrator.tables import products
 from tests.fixtures.mutations import mutations

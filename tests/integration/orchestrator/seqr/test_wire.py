@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
 
@@ -14,80 +12,9 @@ from orchestrator.seqr.client import SoapSeqr
 from orchestrator.seqr.messages import Answered, Busy, Refused, Unknown
 from orchestrator.seqr.probe import Reach, probe
 from orchestrator.seqr.wsdl import SHIPPED_WSDL
+from tests.fixtures.faulty_seqr import http_message
+from tests.fixtures.http_peer import GOOD, Peer, Reply, opened, peer, says, says_nothing
 from tests.fixtures.soap import CREDENTIALS, ISSUED, answer, invoice, payload, success
-
-Reply = Callable[["Peer", asyncio.StreamWriter], Awaitable[None]]
-GOOD = success("sendInvoice", ISSUED).encode()
-
-
-class Peer:
-    """A server that reads whole requests and lets ``reply`` do what it wants with each."""
-
-    def __init__(self, reply: Reply) -> None:
-        self.reply = reply
-        self.heads: list[str] = []
-        self.bodies: list[bytes] = []
-        self.connections = 0
-        self.asked = asyncio.Event()
-        self.hold = asyncio.Event()
-        self.address = ""
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while not writer.is_closing():
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                self.heads.append(head)
-                length = next(line for line in head.lower().splitlines() if line.startswith("content-length"))
-                self.bodies.append(await reader.readexactly(int(length.split(":")[1])))
-                self.asked.set()
-                await self.reply(self, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client has gone, as it may
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def peer(reply: Reply) -> AsyncIterator[Peer]:
-    it = Peer(reply)
-    server = await asyncio.start_server(it.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    it.address = f"http://127.0.0.1:{port}/soap"
-    try:
-        yield it
-    finally:
-        it.hold.set()
-        server.close()
-        await server.wait_closed()
-
-
-@asynccontextmanager
-async def opened(address: str, seconds: float = 5, connections: int = 64) -> AsyncIterator[SoapSeqr]:
-    seqr = SoapSeqr.open(address, CREDENTIALS, timeout=seconds, connections=connections)
-    try:
-        yield seqr
-    finally:
-        await seqr.close()
-
-
-def http_message(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *(headers or ["Content-Type: text/xml"])]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def says(message: bytes, *, close: bool = False) -> Reply:
-    async def reply(_: Peer, writer: asyncio.StreamWriter) -> None:
-        writer.write(message)
-        await writer.drain()
-        if close:
-            writer.close()
-
-    return reply
-
-
-async def says_nothing(it: Peer, _: asyncio.StreamWriter) -> None:
-    await it.hold.wait()
 
 
 async def unknown_after(reply: Reply, seconds: float = 5) -> Unknown:

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.seqr.codes import described
 from orchestrator.seqr.errors import Lost, NotSent
+from orchestrator.seqr.http_answer import HttpAnswer
 from orchestrator.seqr.messages import (
     TRANSIENT_CODES,
     Answered,
@@ -19,7 +20,6 @@ from orchestrator.seqr.messages import (
     Unknown,
     Verdict,
 )
-from orchestrator.seqr.transport import HttpAnswer
 from tests.fixtures.soap import ISSUED, SOAP, answer, client, envelope, http, invoice, success
 
 
