@@ -40,7 +40,7 @@ class Scale:
     """Seconds after the start until then: what became due while it started is another matter."""
 
 
-FULL = Scale((1_000, 10_000, 20_000, 50_000), 20)
+FULL = Scale((1_000, 10_000, 20_000, 50_000), 30)
 QUICK = Scale((1_000, 10_000), 12)
 
 
