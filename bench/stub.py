@@ -17,6 +17,7 @@ import json
 import re
 import sys
 import time
+from collections.abc import Callable
 from html import unescape
 from itertools import count
 from typing import Any
@@ -42,12 +43,13 @@ STATUS = "<status>{status}</status><version>{version}</version>"
 class Books:
     """The invoices, which of them are paid, and when they were asked about."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._numbers = count(1)
         self._notification: dict[str, str] = {}
         self._paid: set[str] = set()
         self._asked: dict[str, float] = {}
-        self._watch = Watch([])
+        self._watch = Watch([], clock)
 
     def answer(self, target: bytes, body: bytes) -> bytes:
         """What one request gets; ``target`` is its path."""
@@ -62,7 +64,7 @@ class Books:
             case b"/asked":
                 return _given_away(self._asked)
             case b"/watch":
-                self._watch = Watch(body.decode().split())
+                self._watch = Watch(body.decode().split(), self._clock)
                 return b""
             case _:
                 return json.dumps(self._watch.seen()).encode()
@@ -96,8 +98,9 @@ class Books:
 class Watch:
     """When invoices were last asked about; one that never was counts from the beginning."""
 
-    def __init__(self, references: list[str]) -> None:
-        self._last = dict.fromkeys(references, time.monotonic())
+    def __init__(self, references: list[str], clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._last = dict.fromkeys(references, clock())
         self._count = 0
         self._longest = 0.0
 
@@ -105,13 +108,14 @@ class Watch:
         """It is asked about now."""
         last = self._last.get(reference)
         if last is not None:
-            now = self._last[reference] = time.monotonic()
+            now = self._last[reference] = self._clock()
             self._longest = max(self._longest, now - last)
             self._count += 1
 
     def seen(self) -> dict[str, float]:
         """How often, and the longest time without, over or not."""
-        waiting = time.monotonic() - min(self._last.values(), default=time.monotonic())
+        now = self._clock()
+        waiting = now - min(self._last.values(), default=now)
         return {"count": self._count, "longest": max(self._longest, waiting)}
 
 

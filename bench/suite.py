@@ -35,7 +35,7 @@ class Scale:
 
 
 FULL = Scale({1: Limits(1000, 4), 8: Limits(2000, 4), 32: Limits(3000, 4)})
-QUICK = Scale({1: Limits(300, 1), 32: Limits(600, 1)})
+QUICK = Scale({1: Limits(300, 1), 32: Limits(600, 1)}, programs=(ORCHESTRATOR,))
 
 
 async def report(quick: bool, home: Path, say: Say) -> tuple[Table, dict[str, str]]:
