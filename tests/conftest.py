@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.fixtures.postgres",
     "tests.fixtures.browser",
     "tests.fixtures.database",
+    "tests.fixtures.busy",
     "tests.fixtures.shop",
     "tests.fixtures.desk",
     "tests.fixtures.wired",

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, func, or_, select, union_all
 
 from dashboard.queries.doubt import silent_since
 from orchestrator.money import Money
@@ -129,16 +129,15 @@ def read_purchase(connection: Connection, purchase_id: str) -> PurchaseView | No
 
 def find_by_reference(connection: Connection, reference: str) -> str | None:
     """The id of the purchase with this invoice reference (an earlier one too) or ersReference."""
-    attempts = invoice_attempts.c
-    invoiced = select(attempts.purchase_id).where(attempts.reference == reference)
-    found = select(purchases.c.id).where(
-        or_(
-            purchases.c.invoice_reference == reference,
-            purchases.c.ers_reference == reference,
-            purchases.c.id.in_(invoiced),
-        )
-    )
-    return connection.execute(found.order_by(purchases.c.id.desc()).limit(1)).scalar()
+    c, attempts = purchases.c, invoice_attempts.c
+    # Each by its own index: where one of several may hold, PostgreSQL reads purchases until it has found one.
+    found = union_all(
+        select(c.id).where(c.invoice_reference == reference),
+        select(c.id).where(c.ers_reference == reference),
+        select(attempts.purchase_id).where(attempts.reference == reference),
+    ).subquery()
+    newest: str | None = connection.execute(select(func.max(found.c.id))).scalar_one()
+    return newest
 
 
 def read_pay_code(connection: Connection, purchase_id: str) -> str | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import update
 
 from orchestrator import bulk, outbox, watch
 from orchestrator.attempt import LOST_EVERY
@@ -16,7 +16,6 @@ from orchestrator.tables import purchases
 from statemachine import Action
 from tests.fixtures.desk import MUG, Desk
 from tests.fixtures.seqr import unknown
-from tests.fixtures.statements import recorded
 
 HOUR = 3600.0
 
@@ -75,27 +74,6 @@ async def test_what_is_planned_for_later_by_right_is_not_due(desk: Desk) -> None
     assert await due(desk) == []
     desk.clock.turn(-60)
     assert len(await due(desk)) == 1
-
-
-async def test_what_is_due_is_found_by_an_index(desk: Desk) -> None:
-    def plans(connection: Connection) -> list[str]:
-        sqlite = connection.dialect.name == "sqlite"
-        if not sqlite:
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        explain = "EXPLAIN QUERY PLAN" if sqlite else "EXPLAIN"
-        with recorded(connection) as seen:
-            watch.claim(connection, desk.parts.settings, desk.clock(), 200)
-            outbox.claim(connection, desk.clock(), 20)
-        return [
-            "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {words}", values))
-            for words, values in seen
-        ]
-
-    found = await desk.database.write(plans)
-    assert len(found) == 2
-    for words in found:
-        assert "Seq Scan" not in words, words
-        assert not [line for line in words.splitlines() if line.startswith("SCAN ")], words
 
 
 async def test_a_mail_goes_out_when_the_clock_was_set_back(desk: Desk) -> None:
