@@ -7,7 +7,7 @@ a unit of work sees what it wrote.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -124,12 +124,34 @@ class _Row:
                 raise LostRace
         self.values.update(values)
 
-    def piece(self) -> Piece:
-        """All of it in one statement."""
-        if not self.key:
-            return Piece(insertion(self.table, tuple(self.values)), self.values)
+    def added(self) -> Piece:
+        """The new row."""
+        return Piece(insertion(self.table, tuple(self.values)), self.values)
+
+    def changed(self) -> Piece:
+        """All that becomes of a row that is there."""
         statement = change(self.table, tuple(self.key), tuple(self.values), tuple(self.seen))
         return Piece(statement, {**self.values, **expected({**self.key, **self.seen})}, must=True)
+
+
+def _together(pieces: Iterable[Piece | _Row]) -> list[Piece]:
+    """As pieces for the driver. New rows of one table go in together, in their order: PostgreSQL carries
+    out the parts of one statement in an order of its own."""
+    made: list[Piece] = []
+    new: dict[tuple[str, ...], Piece] = {}
+    for piece in pieces:
+        if isinstance(piece, Piece):
+            made.append(piece)
+        elif piece.key:
+            made.append(piece.changed())
+        elif (first := new.get((piece.table.name, *piece.values))) is None:
+            new[piece.table.name, *piece.values] = first = piece.added()
+            made.append(first)
+        else:
+            rows = first.values if isinstance(first.values, list) else [first.values]
+            first.statement = insertions(piece.table, tuple(piece.values))
+            first.values = [*rows, piece.values]
+    return made
 
 
 class Batch:
@@ -184,10 +206,10 @@ class Batch:
         """Write what was decided."""
         if not self._pieces:
             return
-        pieces = [piece.piece() if isinstance(piece, _Row) else piece for piece in self._pieces]
+        pieces, self._pieces = self._pieces, []
         self._written.update(self._waiting)
-        self._pieces, self._waiting = [], {}
-        self._driver.write(pieces)
+        self._waiting = {}
+        self._driver.write(_together(pieces))
 
     def _append(self, piece: Piece | _Row, name: Row | None) -> None:
         if name in self._waiting:  # one statement cannot change a row twice

@@ -105,7 +105,7 @@ class MortalDatabase(Database):
         self._database = database
         self._fate = fate
 
-    async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write_once(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         point = f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
         status = next((told for arg in args if (told := _status(arg))), "")
 
@@ -114,12 +114,15 @@ class MortalDatabase(Database):
             self._pass(point, "before", status, done)
             return done
 
-        done = await self._database.write(until_the_commit)
+        done = await self._database.write_once(until_the_commit)
         self._pass(point, "after", status, done)
         return done
 
     async def read(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._database.read(work, *args, **kwargs)
+
+    async def glance(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._database.glance(work, *args, **kwargs)
 
     async def _write(self, work: Callable[[Connection], T]) -> T:
         return await self._database.write(work)

@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, bindparam, select, text, update
 
-from orchestrator import batch
+from orchestrator import batch, journal
 from orchestrator.batch import Reading
 from orchestrator.columns import ROW_VERSION, RowVersion
 from orchestrator.database import Database, DatabaseUnavailable, LostRace, open_database
 from orchestrator.identity import now
+from orchestrator.purchase import load
+from orchestrator.stamp import Stamp
 from orchestrator.statement import Statement
+from orchestrator.tables import journal as entries
 from orchestrator.tables import products, search_terms, users
+from tests.fixtures.desk import Desk
 from tests.fixtures.statements import recorded
 
 _P = products.c
@@ -184,6 +188,24 @@ async def test_any_number_of_rows_goes_in_by_one_statement(database: Database) -
     await database.write(work)
     kept = await database.read(lambda connection: connection.execute(select(search_terms.c.term)).all())
     assert len(kept) == 7
+
+
+async def test_rows_go_in_in_their_order(desk: Desk) -> None:
+    """The feed goes by the ids that the journal's rows get."""
+    purchase_id = await desk.buy()
+    at = now()
+
+    def work(connection: Connection) -> None:
+        purchase = load(connection, purchase_id)
+        for word in ("one", "two", "three"):
+            purchase = journal.note(connection, purchase, "note", Stamp("test", at), word)
+
+    await desk.database.write(work)
+    assert await desk.story(purchase_id) == ["place", "invoice", "note", "note", "note"]
+    rows = await desk.database.read(
+        lambda connection: connection.execute(select(entries.c.detail).order_by(entries.c.id)).scalars().all()
+    )
+    assert rows[-3:] == ["one", "two", "three"]
 
 
 async def test_one_try_is_one(database: Database) -> None:
