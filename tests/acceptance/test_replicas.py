@@ -46,9 +46,11 @@ async def test_a_payment_is_learnt_though_who_asked_is_frozen(two: Premises, poi
         began = time.monotonic()
         await two.start(place=1)
     else:
-        await two.start(place=1)
-        reference = await two.buy(place=1)
+        other = await two.start(place=1)
+        reference = await two.buy()
+        other.freeze()  # or it may claim the purchase first, each time
         await frozen.until_frozen()
+        other.wake()
         began = time.monotonic()
         two.sandbox.ledger.pay(reference)
 
