@@ -9,9 +9,8 @@ import json
 import logging
 import re
 import sys
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 import structlog
@@ -21,6 +20,16 @@ from structlog.typing import EventDict, Processor
 from orchestrator.front.header import first
 from orchestrator.identity import new_id
 from orchestrator.invoice import NOTIFICATION_PATH
+from orchestrator.log_lines import (
+    PROCESSORS,
+    SINK,
+    AtLeast,
+    Library,
+    Lines,
+    Teller,
+    describe,
+    without_colours,
+)
 from orchestrator.secrecy import MASK, Secrecy
 from orchestrator.settings import Settings
 
@@ -29,15 +38,12 @@ log = structlog.get_logger(__name__)
 Listener = Callable[[str, int, float], None]
 """Told of a request when it is over: its path, the answer's status, and the seconds that it took."""
 
-PROCESSORS: list[Processor] = []
-"""What is done to each event of ours. A logger keeps the list that it saw when it was first used, so this one
-is changed in place when the log is configured again."""
-
 HEADER = b"x-request-id"
 SECRET_KEYS = frozenset({"authorization", "cookie", "password", "secret", "set-cookie", "token"})
 """A value under one of these names is masked whatever it is."""
 
 _TEXTS_OF_LINES = frozenset({"exception", "stack"})
+_MOST_NAMES = 1000
 _PLAIN = frozenset({bool, float, int, type(None)})
 _QUIET = ("aiohttp", "alembic", "apscheduler", "asyncio", "transitions", "uvicorn.access", "zeep")
 """These libraries tell more than a merchant wants to know, zeep even the SOAP messages themselves."""
@@ -57,68 +63,29 @@ def configure(settings: Settings, *secrets: str, stream: TextIO | None = None) -
     masker = Masker(Secrecy.of(settings, *secrets))
     finish: list[Processor] = [structlog.processors.format_exc_info, masker, _renderer(as_json, terminal)]
     level = settings.log_level.upper()
-    _SINK.stream = stream
-    PROCESSORS[:] = [_AtLeast(level), *_told_of_every_event(), *finish]
+    SINK.stream = stream
+    PROCESSORS[:] = [AtLeast(level), structlog.contextvars.merge_contextvars, describe, *finish]
     structlog.configure(
         processors=PROCESSORS,
-        logger_factory=_Lines,
-        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
+        logger_factory=Lines,
+        wrapper_class=Teller,
         cache_logger_on_first_use=True,
     )
     _listen_to_libraries(level, finish)
 
 
-class _Sink:
-    """Where finished lines go: our own, and those of libraries."""
-
-    def __init__(self) -> None:
-        self.stream: TextIO | None = None
-        """None: what is standard error at that moment; it may be replaced while the process runs."""
-        self._writing = threading.RLock()
-
-    def write(self, line: str) -> None:
-        """Write it in one piece, whoever else writes."""
-        with self._writing:
-            (self.stream or sys.stderr).write(f"{line}\n")
-
-
-_SINK = _Sink()
-
-
-class _Lines:
-    """What structlog gives finished lines to. They do not go through the standard library's logging, which
-    would cost several times what the rest of an event does."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.debug = self.info = self.warning = self.error = self.critical = _SINK.write
-
-
-class _Library(logging.Handler):
-    """Writes what libraries log to where our own events go."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _SINK.write(self.format(record))
-
-
-class _AtLeast:
-    """A processor that drops what is below a level."""
-
-    def __init__(self, level: str) -> None:
-        levels = logging.getLevelNamesMapping()
-        self._dropped = {name.lower() for name, number in levels.items() if number < levels[level]}
-
-    def __call__(self, _logger: Any, method: str, event: EventDict) -> EventDict:
-        if method in self._dropped:
-            raise structlog.DropEvent
-        return event
-
-
 def _listen_to_libraries(level: str, finish: Sequence[Processor]) -> None:
-    handler = _Library()
+    handler = Library()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_told_of_every_event(), structlog.stdlib.ExtraAdder(), _without_colours],
+            foreign_pre_chain=[
+                structlog.contextvars.merge_contextvars,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder(),
+                without_colours,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+            ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
         )
     )
@@ -141,21 +108,6 @@ def _set_levels(level: str) -> None:
     logging.captureWarnings(capture=True)
 
 
-def _told_of_every_event() -> list[Processor]:
-    return [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-
-
-def _without_colours(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """uvicorn adds its message once more, with a terminal's escape codes."""
-    event.pop("color_message", None)
-    return event
-
-
 def _renderer(as_json: bool, colours: bool) -> Processor:
     if not as_json:
         return structlog.dev.ConsoleRenderer(
@@ -170,22 +122,31 @@ class Masker:
 
     def __init__(self, secrecy: Secrecy) -> None:
         self._secrecy = secrecy
+        self._harmless: set[str] = set()
+        """Names of values that were seen and are none of a secret's."""
 
     def __call__(self, _logger: Any, _method: str, event: EventDict) -> EventDict:
         return event if self._is_harmless(event) else self._masked(event)
 
     def _is_harmless(self, event: EventDict) -> bool:
         """Whether there is nothing to mask, seen with one look at all values: so it is with most events."""
+        if not self._harmless.issuperset(event) and not self._are_harmless(event):
+            return False
         texts = []
-        for name, value in event.items():
-            if name.lower() in SECRET_KEYS:
-                return False
+        for value in event.values():
             if type(value) is str:
                 texts.append(value)
             elif type(value) not in _PLAIN:
                 return False
         together = " ".join(texts)
         return together.isprintable() and not self._secrecy.may_have_secrets(together)
+
+    def _are_harmless(self, names: Iterable[str]) -> bool:
+        if any(name.lower() in SECRET_KEYS for name in names):
+            return False
+        if len(self._harmless) < _MOST_NAMES:
+            self._harmless.update(names)
+        return True
 
     def _masked(self, event: EventDict) -> EventDict:
         return {name: self._shown(name, value) for name, value in event.items()}

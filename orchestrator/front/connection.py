@@ -13,9 +13,10 @@ from urllib.parse import unquote
 
 import structlog
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from orchestrator.front import head
+from orchestrator.front.answer import Answer
 from orchestrator.front.chunks import Chunks
 from orchestrator.front.head import Head, Unreadable
 from orchestrator.front.proxies import Network, is_loopback, is_within
@@ -192,7 +193,7 @@ class Connection(HttpToolsProtocol):
             "headers": found.headers,
             "state": self.app_state.copy(),
         }
-        self.cycle = RequestResponseCycle(
+        self.cycle = Answer(
             scope=self.scope,
             transport=self.transport,
             flow=self.flow,

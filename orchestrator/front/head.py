@@ -7,7 +7,8 @@ forgives and the next one does not. Much is refused that no honest caller sends.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 LONGEST = 32 * 1024
 """Bytes of a request's line and headers."""
@@ -23,15 +24,15 @@ _BEGINS = re.compile(_TOKEN)
 _ODD_LINE = re.compile(rb"\n(?<!\r\n)|\r(?!\n|\Z)|\n[ \t]")
 """A line that ends with LF or CR alone, or goes on in the next one."""
 _NUMBER = re.compile(rb"[0-9]{1,20}")
-_OF_LENGTH = (b"content-length", b"transfer-encoding")
+_MEANT = frozenset((b"connection", b"content-length", b"expect", b"host", b"transfer-encoding"))
+"""Headers that are for the server itself."""
 
 
 class Unreadable(Exception):
     """It is not HTTP, or may be understood in two ways."""
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What a head says. ``headers`` have their names in lower case; ``length`` is None for chunks."""
 
     method: bytes
@@ -50,17 +51,20 @@ def read(text: bytes) -> Head:
         raise Unreadable
     method, target, version, lines = found.groups()
     headers = []
+    meant: dict[bytes, list[bytes]] = {}
     for line in lines.split(b"\r\n")[:-1]:
         name, _, value = line.partition(b":")
-        headers.append((name.lower(), value.strip(b" \t")))
-    names = [name for name, _ in headers]
+        name, value = name.lower(), value.strip(b" \t")
+        headers.append((name, value))
+        if name in _MEANT:
+            meant.setdefault(name, []).append(value)
     latest = version == b"1.1"
-    if names.count(b"host") != 1 and (latest or b"host" in names):
+    hosts = len(meant.get(b"host", ()))
+    if hosts > 1 or (latest and not hosts):
         raise Unreadable
-    closes = b"connection" in names and b"close" in _words(headers, b"connection")
-    expects = b"expect" in names and b"100-continue" in _words(headers, b"expect")
-    length = _length(headers, latest)
-    return Head(method, target, version, headers, length, latest and not closes, latest and expects)
+    keeps_alive = latest and b"close" not in _words(meant, b"connection")
+    expects_continue = latest and b"100-continue" in _words(meant, b"expect")
+    return Head(method, target, version, headers, _length(meant, latest), keeps_alive, expects_continue)
 
 
 def check_beginning(text: bytes | bytearray, looked: int) -> None:
@@ -70,21 +74,20 @@ def check_beginning(text: bytes | bytearray, looked: int) -> None:
         raise Unreadable
 
 
-def _length(headers: list[tuple[bytes, bytes]], latest: bool) -> int | None:
+def _length(meant: Mapping[bytes, list[bytes]], latest: bool) -> int | None:
     """How long the body is; None for one in chunks."""
-    said = [header for header in headers if header[0] in _OF_LENGTH]
-    if not said:
-        return 0
-    name, value = said[0]
-    if len(said) > 1:
-        raise Unreadable
-    if name == b"content-length" and _NUMBER.fullmatch(value):
-        return int(value)
-    if name == b"transfer-encoding" and value.lower() == b"chunked" and latest:
-        return None
+    lengths, codings = meant.get(b"content-length", ()), meant.get(b"transfer-encoding", ())
+    match lengths, codings:
+        case (), ():
+            return 0
+        case [length], () if _NUMBER.fullmatch(length):
+            return int(length)
+        case (), [coding] if latest and coding.lower() == b"chunked":
+            return None
     raise Unreadable
 
 
-def _words(headers: list[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
-    values = b",".join(value for known, value in headers if known == name)
-    return [word.strip(b" \t") for word in values.lower().split(b",")]
+def _words(meant: Mapping[bytes, list[bytes]], name: bytes) -> Sequence[bytes]:
+    if name not in meant:
+        return ()
+    return [word.strip(b" \t") for word in b",".join(meant[name]).lower().split(b",")]
