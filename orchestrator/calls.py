@@ -113,11 +113,15 @@ class _Counted:
 
 @dataclass(slots=True)
 class _Last:
-    """How one operation went last, ever."""
+    """How one operation went last, ever; the ends of calls as their beginnings and milliseconds."""
 
-    succeeded_at: datetime | None = None
-    failed_at: datetime | None = None
+    succeeded_at: tuple[datetime, float] | None = None
+    failed_at: tuple[datetime, float] | None = None
     failed_with: str = ""
+
+
+def _reckoned(ended: tuple[datetime, float] | None) -> datetime | None:
+    return ended and ended[0] + timedelta(milliseconds=ended[1])
 
 
 class CallBook:
@@ -136,7 +140,7 @@ class CallBook:
         name, last = self._named(exchange.operation)
         counted = self._counted(name)
         counted.latency.note(exchange.duration_ms)
-        ended_at = exchange.started_at + timedelta(milliseconds=exchange.duration_ms)
+        ended_at = (exchange.started_at, exchange.duration_ms)
         if exchange.verdict is Verdict.ANSWERED:
             last.succeeded_at = ended_at
             return
@@ -162,8 +166,8 @@ class CallBook:
             name,
             total.latency,
             _few(total.failures),
-            last.succeeded_at,
-            last.failed_at,
+            _reckoned(last.succeeded_at),
+            _reckoned(last.failed_at),
             last.failed_with,
         )
 

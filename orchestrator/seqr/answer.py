@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -75,7 +74,7 @@ def _sum(fields: Fields) -> Money | str | None:
         value = fields.get(name)
         if value is TWICE:
             return _TWO_SUMS
-        fields = value if isinstance(value, Mapping) else {}
+        fields = value if isinstance(value, dict) else {}
     value, currency = fields.get("value"), fields.get("currency")
     if TWICE in (value, currency):
         return _TWO_SUMS
@@ -93,7 +92,7 @@ def _money(value: object, currency: str) -> Money | str:
 
 def _fields(fields: Fields, name: str) -> Fields:
     value = fields.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _text(fields: Fields, name: str) -> str | None:

@@ -30,10 +30,7 @@ class Reader:
 
     def fields(self, node: etree._Element, xsd_type: Any) -> Fields:
         """What ``node`` holds as ``xsd_type`` (a complex zeep type) has it."""
-        return self._fields(node, self._plan(xsd_type))
-
-    def _fields(self, node: etree._Element, plan: _Plan) -> Fields:
-        found: dict[str, Any] = {}
+        plan, found = self._plan(xsd_type), dict[str, Any]()
         for child in node:
             member = plan.get(child.tag)
             if member is None:
@@ -48,15 +45,12 @@ class Reader:
     def _value(self, node: etree._Element, member: _Member) -> object:
         if member.nillable and node.get(_NIL) in ("true", "1"):
             return None
-        plan = self._plan(member.type)
-        return self._fields(node, plan) if plan else _leaf(node.text, member.type)
+        return _leaf(node.text, member.type) if member.simple else self.fields(node, member.type)
 
     def _plan(self, xsd_type: Any) -> _Plan:
-        """The members of a type by their tags; none where it is simple."""
         plan = self._plans.get(id(xsd_type))  # zeep's types cannot be hashed, and live as long as the WSDL
         if plan is None:
-            members = [member for _, member in getattr(xsd_type, "elements", ()) if member.qname]
-            plan = {member.qname.localname: _Member.of(member) for member in members}
+            plan = {member.qname.localname: _Member.of(member) for member in _members(xsd_type)}
             plan |= {f"{{{self._namespace}}}{name}": member for name, member in plan.items()}
             self._plans[id(xsd_type)] = plan
         return plan
@@ -68,16 +62,23 @@ class _Member:
 
     name: str
     type: Any
+    simple: bool
     nillable: bool
     many: bool
 
     @classmethod
     def of(cls, member: Any) -> _Member:
-        return cls(member.name, member.type, member.nillable, member.accepts_multiple)
+        simple = not _members(member.type)
+        return cls(member.name, member.type, simple, member.nillable, member.accepts_multiple)
 
 
 _Plan = dict[Any, _Member]
 """Members by their tags."""
+
+
+def _members(xsd_type: Any) -> list[Any]:
+    """None where the type is simple."""
+    return [member for _, member in getattr(xsd_type, "elements", ()) if member.qname]
 
 
 def _leaf(text: str | None, xsd_type: Any) -> object:

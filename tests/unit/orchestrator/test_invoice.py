@@ -85,6 +85,10 @@ def test_a_notification_key_leads_back_to_its_purchase() -> None:
     assert purchase_notified(notification_key(ID, SECRET), SECRET) == ID
 
 
+def test_addresses_that_seqr_has_stay_good() -> None:
+    assert notification_key(ID, SECRET) == f"{ID}._TPnvtmxSNjNA66yPlBXhmKLuGxPwRyE"
+
+
 @pytest.mark.parametrize(
     "key",
     [

@@ -109,7 +109,18 @@ async def test_what_is_kept_fits_any_database() -> None:
     assert "\x00" not in outcome.description
 
 
-def test_only_what_nobody_read_is_kept_as_it_came() -> None:
+async def test_texts_are_made_for_who_reads_them_and_large_ones_at_once() -> None:
+    small, large = (success("sendInvoice", f"<x>{'y' * size}</x>{ISSUED}") for size in (1, 20_000))
+    for said, is_made in ((small, False), (large, True)):
+        seqr, _ = client(said)
+        exchange = (await seqr.send_invoice(invoice())).exchange
+        assert isinstance(exchange.came, str) is is_made
+        assert exchange.response == said
+        assert not isinstance(exchange.sent, str)
+        assert exchange.request == exchange.request
+
+
+def test_what_is_not_masked_yet_does_not_show() -> None:
     assert PASSWORD not in repr(Exchange("x", AT, 1.0, Verdict.ANSWERED, 0, "", lambda: PASSWORD, PASSWORD))
 
 
