@@ -224,10 +224,11 @@ async def first_user(parts: Parts) -> None:
 
 
 async def prune(parts: Parts) -> None:
-    """Forget what is old, in small bites, so that nothing waits for it: SEQR calls, sessions, failed
-    sign-ins, reports of processes that are gone."""
-    while await parts.database.write(exchange.prune, now(), parts.settings.exchange_days):
-        pass
+    """Forget what is old, in small bites, so that nothing waits for it: calls to SEQR and from it, sessions,
+    failed sign-ins, reports of processes that are gone."""
+    for prune_calls in (exchange.prune, exchange.prune_notifications):
+        while await parts.database.write(prune_calls, now(), parts.settings.exchange_days):
+            pass
     for prune_some in (session.prune, lockout.prune, pulse.prune):
         while await parts.database.write(prune_some, now()):
             pass

@@ -1,4 +1,4 @@
-"""The SEQR calls that are kept for the merchant to read."""
+"""Calls to SEQR, and from it, that are kept for the merchant to read."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, select
 
 from orchestrator import batch
-from orchestrator.identity import new_id
+from orchestrator.identity import first_id, new_id
 from orchestrator.seqr.messages import Exchange, Verdict
-from orchestrator.tables import exchanges, invoice_attempts
+from orchestrator.tables import exchanges, invoice_attempts, notifications
 
 _BITE = 1000
 
@@ -60,3 +60,10 @@ def prune(connection: Connection, at: datetime, days: int) -> int:
         .limit(_BITE)
     )
     return connection.execute(delete(exchanges).where(exchanges.c.id.in_(old))).rowcount
+
+
+def prune_notifications(connection: Connection, at: datetime, days: int) -> int:
+    """Forget notifications that are older than ``days``, a bite at a time; returns how many."""
+    c = notifications.c
+    old = select(c.id).where(c.id < first_id(at - timedelta(days=days))).order_by(c.id).limit(_BITE)
+    return connection.execute(delete(notifications).where(c.id.in_(old))).rowcount

@@ -147,7 +147,9 @@ class Settings(BaseSettings):
         ge=1,
         le=30 * 24 * 3600,
     )
-    exchange_days: int = _set(30, "days for which calls to SEQR are kept", ge=1, le=3650)
+    exchange_days: int = _set(
+        30, "days for which calls to SEQR and its notifications are kept", ge=1, le=3650
+    )
     customer_retention_days: int = _set(
         0, "days after which finished purchases forget their customers; 0 for never", ge=0, le=36_500
     )
