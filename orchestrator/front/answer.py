@@ -17,6 +17,7 @@ _VALUE = re.compile(rb"[\t -~\x80-\xff]*")
 _WITHOUT_BODY = (204, 304)
 _REMEMBERED = 512
 """Headers; most are the same in all answers."""
+_LARGE = 64 * 1024
 _CHUNKS = b"transfer-encoding: chunked\r\n"
 _CLOSE = b"connection: close\r\n"
 
@@ -92,6 +93,9 @@ class Answer(RequestResponseCycle):
 
     def _write(self, body: bytes) -> None:
         head, self._head = self._head, b""
+        if head and len(body) > _LARGE:  # to copy it costs more than to write twice
+            self.transport.write(head)
+            head = b""
         if head or body:
             self.transport.write(head + body)
 

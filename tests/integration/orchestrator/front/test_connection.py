@@ -32,6 +32,7 @@ LARGE = 50_000_000
 QUICK = Limits(head_seconds=0.3, body_seconds=0.3, body_rate=1000, look_every=0.05, unread_seconds=0.3)
 HEAD = "POST /echo HTTP/1.1\r\nHost: shop\r\n"
 seen: list[str] = []
+servers: list[uvicorn.Server] = []
 
 
 async def _echo(request: Request) -> Response:
@@ -61,6 +62,7 @@ async def _headers(request: Request) -> Response:
 
 
 async def _much(request: Request) -> Response:
+    seen.append(request.url.path)
     return PlainTextResponse("x" * LARGE)
 
 
@@ -85,6 +87,7 @@ async def serving(limits: Limits) -> AsyncIterator[int]:
     options |= {"loop": "uvloop", "ws": "none", "timeout_keep_alive": 1, "timeout_graceful_shutdown": 1}
     config = uvicorn.Config(application(), log_level="critical", **options)
     server = uvicorn.Server(config)
+    servers.append(server)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # As in production it has an event loop of its own kind, so it needs a thread of its own.
         running = asyncio.create_task(asyncio.to_thread(server.run, [listening]))
@@ -284,7 +287,7 @@ async def test_an_answer_that_nobody_reads_is_not_kept_for_ever() -> None:
     async with serving(QUICK) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1024)
         writer.write(b"GET /much HTTP/1.1\r\nHost: shop\r\n\r\n")
-        await asyncio.sleep(1.0)
+        await until(lambda: seen == ["/much"] and not servers[-1].server_state.connections)
         got = 0
         with suppress(ConnectionError):
             async with asyncio.timeout(LIMIT):

@@ -86,6 +86,13 @@ async def test_a_long_one_of_known_length_goes_on_as_it_comes() -> None:
     assert told.completed == 1
 
 
+async def test_a_large_one_is_not_copied_behind_its_head() -> None:
+    told, body = Telling(), b"x" * 100_000
+    await told.begin(200, of_length(len(body)))
+    await told.go_on(body)
+    assert [len(piece) for piece in told.wire.pieces] == [len(told.wire.pieces[0]), len(body)]
+
+
 async def test_the_head_of_a_stream_waits_for_nothing() -> None:
     told = Telling()
     await told.begin()
