@@ -8,15 +8,15 @@ from typing import TypeVar
 
 from anyio import Event
 
-from orchestrator.tail import FeedEvent
+from orchestrator.tail import Batch
 
 
 class Pause:
-    """Stands among the events: a moment has passed since the first of those before it."""
+    """Stands among the batches: a moment has passed since the first of those before it."""
 
 
 class Tick:
-    """Stands among the events: some time has passed."""
+    """Stands among the batches: some time has passed."""
 
 
 class _Over:
@@ -24,13 +24,11 @@ class _Over:
 
 
 T = TypeVar("T")
-Paced = AsyncIterator[FeedEvent | Pause | None]
+Paced = AsyncIterator[Batch | Pause | None]
 
 
-async def paced(
-    events: AsyncIterator[FeedEvent | None], *, pause: float, lifetime: float, stop: Event
-) -> Paced:
-    """The events, and a Pause ``pause`` seconds after an event, at most one in that time.
+async def paced(events: AsyncIterator[Batch | None], *, pause: float, lifetime: float, stop: Event) -> Paced:
+    """The batches, and a Pause ``pause`` seconds after one, at most one in that time.
 
     Ends after ``lifetime`` seconds, and when ``stop`` is set: the browser comes back by itself.
     """
@@ -61,7 +59,7 @@ async def paced(
         await asyncio.wait({coming, stopping})
 
 
-async def ticking(events: Paced, every: float) -> AsyncGenerator[FeedEvent | Pause | Tick | None, None]:
+async def ticking(events: Paced, every: float) -> AsyncGenerator[Batch | Pause | Tick | None, None]:
     """The same, and a Tick every so many seconds, for what changes without an event."""
     loop = asyncio.get_running_loop()
     due = loop.time() + every

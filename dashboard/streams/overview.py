@@ -50,7 +50,7 @@ async def stream(visit: Visit, events: Paced) -> Stream:
                     yield news
                 changed = loop.time() if shown.age > LONGEST else changed
             elif not isinstance(event, Pause):
-                told.last = event.id if event is not None else told.last
+                told.last = event.last if event is not None else told.last
                 changed = loop.time()
             if changed and (isinstance(event, Pause | Tick) or shown.age >= COUNTS_LAST):
                 await shown.read(desk, changed)

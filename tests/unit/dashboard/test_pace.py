@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from anyio import Event
 
 from dashboard.pace import Pause, Tick, paced, ticking
-from orchestrator.tail import FeedEvent
+from orchestrator.tail import Batch, FeedEvent
 
 
-def event(number: int) -> FeedEvent:
-    return FeedEvent(str(number), "p", number, "pay", None, "paid", "test", "", datetime.now(UTC))
+def event(number: int) -> Batch:
+    return Batch([FeedEvent(str(number), "p", number, "pay", None, "paid", "test", "", datetime.now(UTC))])
 
 
-async def played(*items: FeedEvent | None, closed: asyncio.Event) -> AsyncIterator[FeedEvent | None]:
+async def played(*items: Batch | None, closed: asyncio.Event) -> AsyncIterator[Batch | None]:
     try:
         for item in items:
             yield item
@@ -45,7 +45,7 @@ async def test_the_end_of_its_life_closes_the_feed() -> None:
 
 
 async def test_the_feed_ends_the_stream() -> None:
-    async def short() -> AsyncIterator[FeedEvent | None]:
+    async def short() -> AsyncIterator[Batch | None]:
         yield None
 
     assert [item async for item in paced(short(), pause=9, lifetime=9, stop=Event())] == [None]
@@ -54,7 +54,7 @@ async def test_the_feed_ends_the_stream() -> None:
 async def test_the_stop_of_the_process_ends_the_stream() -> None:
     closed, stop = asyncio.Event(), Event()
     stream = paced(played(event(1), closed=closed), pause=9, lifetime=9, stop=stop)
-    assert isinstance(await anext(stream), FeedEvent)
+    assert isinstance(await anext(stream), Batch)
     stop.set()
     assert [item async for item in stream] == []
     assert closed.is_set()
@@ -77,7 +77,7 @@ async def test_ticks_come_without_an_event_and_lose_none() -> None:
 async def test_who_leaves_a_ticking_stream_closes_the_feed() -> None:
     closed = asyncio.Event()
     ticked = ticking(paced(played(event(1), closed=closed), pause=9, lifetime=9, stop=Event()), 0.02)
-    assert isinstance(await anext(ticked), FeedEvent)
+    assert isinstance(await anext(ticked), Batch)
     assert isinstance(await anext(ticked), Tick)
     await ticked.aclose()
     assert closed.is_set()
