@@ -8,13 +8,17 @@ one look finds is told as one batch: a listener has as much to do for a hundred 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
 from orchestrator.database import Database, DatabaseUnavailable
 from orchestrator.tail import Batch, Tail, newest_id, read_after
+
+Batches = AsyncIterator[Batch | None]
+"""What a listener is told; None: events were lost."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,8 +75,10 @@ class Feed:
         """The id of the newest event: what a page that is drawn after this call has seen."""
         return str(await self._database.read(newest_id))
 
-    async def subscribe(self, after: str | None = None) -> AsyncGenerator[Batch | None, None]:
-        """What happens from now on, after what happened since the event ``after``.
+    async def subscribe(
+        self, after: str | None = None, life: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> AsyncGenerator[Batch | None, None]:
+        """What happens from now on, after what happened since the event ``after``, until ``life`` is over.
 
         An event may come twice when it was near ``after``, never zero times. None means that events were
         lost to this listener (it was too slow, or away for too long): it has to read everything again.
@@ -82,6 +88,9 @@ class Feed:
         """
         listener = _Listener()
         self._listeners.add(listener)
+        living = asyncio.create_task(life()) if life is not None else None
+        if living is not None:
+            living.add_done_callback(lambda _: listener.end())
         try:
             await self._aim()
             missed = await self._missed(after)
@@ -90,6 +99,8 @@ class Feed:
             while not isinstance(item := await listener.queue.get(), _End):
                 yield item
         finally:
+            if living is not None:
+                living.cancel()
             self._listeners.discard(listener)
             if not self._listeners:
                 self._wanted.clear()

@@ -13,19 +13,17 @@ from __future__ import annotations
 from sse_starlette import ServerSentEvent
 
 from dashboard.desk import Visit
-from dashboard.pace import Paced, Pause
 from dashboard.streams.event import Stream, number, stale
+from orchestrator.feed import Batches
 
 
-async def stream(visit: Visit, events: Paced) -> Stream:
+async def stream(visit: Visit, events: Batches) -> Stream:
     """Asked for with the purchase's ``id`` and the ``revision`` that is shown."""
     purchase_id, seen = visit.asked("id"), number(visit.asked("revision"))
     async for batch in events:
         if batch is None:
             yield stale()
             return
-        if isinstance(batch, Pause):
-            continue
         event = batch.latest.get(purchase_id)
         if event is not None and event.sequence > seen:
             seen = event.sequence

@@ -16,20 +16,18 @@ from __future__ import annotations
 from dashboard.changes import Numbers, View
 from dashboard.desk import Visit
 from dashboard.filter import parse
-from dashboard.pace import Paced, Pause
 from dashboard.streams.event import Stream, number, stale
+from orchestrator.feed import Batches
 from orchestrator.search import understand
 
 
-async def stream(visit: Visit, events: Paced) -> Stream:
+async def stream(visit: Visit, events: Batches) -> Stream:
     """What each batch has changed, as one message; arrivals at the list's top only with ``arrivals``."""
     view, words, seen = await _view(visit), visit.words, Numbers()
     async for batch in events:
         if batch is None:
             yield stale()
             return
-        if isinstance(batch, Pause):
-            continue
         changes = await visit.desk.live.changes(batch)
         message = changes.message(view, seen, words.number)
         seen = changes.numbers

@@ -145,6 +145,23 @@ async def test_nobody_listens_nobody_reads(database: Database, feed: Feed) -> No
     assert feed.listeners == 0
 
 
+async def test_a_subscription_ends_with_its_life(database: Database, feed: Feed) -> None:
+    over = asyncio.Event()
+
+    async def life() -> None:
+        await over.wait()
+
+    async def listen() -> list[Batch | None]:
+        return [batch async for batch in feed.subscribe(None, life)]
+
+    listening = asyncio.create_task(listen())
+    await until(lambda: _listening(feed, 1))
+    over.set()
+    async with asyncio.timeout(5):
+        assert await listening == []
+    assert feed.listeners == 0
+
+
 async def test_stopping_ends_every_subscription(database: Database) -> None:
     feed = Feed(database, pause=0.01)
     feed.start()
