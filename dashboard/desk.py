@@ -125,7 +125,9 @@ def open_desk(parts: Parts, feed: Feed, assets: Assets) -> Desk:
     """Set up the templates in each language; each is compiled when it is first used."""
     speeches = {code: _speech(parts.settings, assets, language(code)) for code in LANGUAGES}
     templates = {code: speech.templates for code, speech in speeches.items()}
-    return Desk(parts, feed, speeches, Live(parts.database, templates))
+    live = Live(parts.database, templates)
+    feed.prepare = live.prepare
+    return Desk(parts, feed, speeches, live)
 
 
 def _speech(settings: Settings, assets: Assets, spoken: Language) -> Speech:

@@ -1,4 +1,4 @@
-"""What live pages are told, made once for all who look: a changed row, the counts above the list."""
+"""What live pages are told, made once for all who look."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 from jinja2 import Environment
 
-from dashboard.queries import purchases
-from dashboard.queries.purchases import Counts, PurchaseRow
+from dashboard.changes import Changes
+from dashboard.queries.purchases import PurchaseRow, read_changed
 from orchestrator.database import Database
-from orchestrator.tail import FeedEvent
+from orchestrator.tail import Batch, FeedEvent
 
 T = TypeVar("T")
 
@@ -25,30 +26,23 @@ _KEPT_ROWS = 512
 _KEPT_SHARED = 256
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRow:
-    """A purchase after an event, and its row as HTML by language."""
-
-    row: PurchaseRow
-    html: dict[str, str]
-
-
 class Live:
     """Shared by all streams of this process."""
 
     def __init__(self, database: Database, templates: dict[str, Environment]) -> None:
         self._database = database
         self._templates = templates
-        self._rows: OrderedDict[str, _Once[LiveRow | None]] = OrderedDict()
+        self._changes: WeakKeyDictionary[Batch, _Once[Changes]] = WeakKeyDictionary()
         self._shared: OrderedDict[str, _Once[Any]] = OrderedDict()
+        self._row = lru_cache(_KEPT_ROWS)(self._draw_row)
 
-    async def row(self, event: FeedEvent) -> LiveRow | None:
-        """The purchase's row after the event; None when it is gone."""
-        if event.id not in self._rows:
-            self._rows[event.id] = _Once(lambda: self._read_row(event.purchase_id))
-            while len(self._rows) > _KEPT_ROWS:
-                self._rows.popitem(last=False)
-        return await self._rows[event.id].get()
+    async def prepare(self, batch: Batch) -> None:
+        """Read what a batch has changed before all who look want to know it at the same time."""
+        await self._once(batch).settled()
+
+    async def changes(self, batch: Batch) -> Changes:
+        """What a batch has changed in the list, read once for all who look."""
+        return await self._once(batch).get()
 
     async def shared(self, key: str, read: Callable[[], Awaitable[T]], lasts: float = COUNTS_LAST) -> T:
         """What ``read`` returns, read once for all who ask with this key within ``lasts`` seconds.
@@ -64,22 +58,22 @@ class Live:
         found: T = await known.get()
         return found
 
-    async def counts(self) -> Counts:
-        """How many purchases there are in each state; up to ``COUNTS_LAST`` old."""
-        return await self.shared("counts", lambda: self._database.read(purchases.count))
-
     def render(self, language: str, template: str, **values: Any) -> str:
         """A piece of a page in one language."""
         return self._templates[language].get_template(template).render(**values)
 
-    async def _read_row(self, purchase_id: str) -> LiveRow | None:
-        row = await self._database.read(purchases.read_row, purchase_id)
-        if row is None:
-            return None
-        html = {
-            code: self.render(code, "purchases/row.html", row=row, changed=True) for code in self._templates
-        }
-        return LiveRow(row, html)
+    def _once(self, batch: Batch) -> _Once[Changes]:
+        if batch not in self._changes:
+            events = batch.latest
+            self._changes[batch] = _Once(lambda: self._read(events))
+        return self._changes[batch]
+
+    async def _read(self, latest: dict[str, FeedEvent]) -> Changes:
+        rows, counts = await self._database.read(read_changed, tuple(latest))
+        return Changes([(latest[row.id].id, row) for row in rows], counts, self._row)
+
+    def _draw_row(self, language: str, row: PurchaseRow) -> str:
+        return self.render(language, "purchases/row.html", row=row, changed=True)
 
 
 class _Once(Generic[T]):
@@ -99,9 +93,17 @@ class _Once(Generic[T]):
         return time.monotonic() - self._begun
 
     async def get(self) -> T:
+        task = self._begin()
+        return task.result() if task.done() else await asyncio.shield(task)
+
+    async def settled(self) -> None:
+        """Wait until there is an answer or an error, which those who ask then get."""
+        await asyncio.wait({self._begin()})
+
+    def _begin(self) -> asyncio.Future[T]:
         if self._task is None or (self._task.done() and self._failed(self._task)):
             self._task = asyncio.ensure_future(self._read())
-        return await asyncio.shield(self._task)
+        return self._task
 
     @staticmethod
     def _failed(task: asyncio.Future[T]) -> bool:

@@ -1,4 +1,4 @@
-"""The feed at the pace of a page: with pauses in which to sum up, and an end."""
+"""The feed at the pace of a page that shows what changes without an event, too."""
 
 from __future__ import annotations
 
@@ -6,63 +6,23 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import TypeVar
 
-from anyio import Event
-
-from orchestrator.tail import FeedEvent
-
-
-class Pause:
-    """Stands among the events: a moment has passed since the first of those before it."""
+from orchestrator.feed import Batches
+from orchestrator.tail import Batch
 
 
 class Tick:
-    """Stands among the events: some time has passed."""
+    """Stands among the batches: some time has passed."""
 
 
 class _Over:
-    """No event will come any more."""
+    """No batch will come any more."""
 
 
 T = TypeVar("T")
-Paced = AsyncIterator[FeedEvent | Pause | None]
 
 
-async def paced(
-    events: AsyncIterator[FeedEvent | None], *, pause: float, lifetime: float, stop: Event
-) -> Paced:
-    """The events, and a Pause ``pause`` seconds after an event, at most one in that time.
-
-    Ends after ``lifetime`` seconds, and when ``stop`` is set: the browser comes back by itself.
-    """
-    loop = asyncio.get_running_loop()
-    end, due = loop.time() + lifetime, None
-    coming = asyncio.ensure_future(_next(events))
-    stopping = asyncio.ensure_future(stop.wait())
-    try:
-        while True:
-            wake = end if due is None else min(due, end)
-            timeout = max(wake - loop.time(), 0)
-            await asyncio.wait({coming, stopping}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if due is not None and loop.time() >= due:
-                due = None
-                yield Pause()
-            if coming.done():
-                event = coming.result()
-                if isinstance(event, _Over):
-                    return
-                yield event
-                due = due or loop.time() + pause
-                coming = asyncio.ensure_future(_next(events))
-            elif stopping.done() or loop.time() >= end:
-                return
-    finally:
-        stopping.cancel()
-        coming.cancel()
-        await asyncio.wait({coming, stopping})
-
-
-async def ticking(events: Paced, every: float) -> AsyncGenerator[FeedEvent | Pause | Tick | None, None]:
-    """The same, and a Tick every so many seconds, for what changes without an event."""
+async def ticking(events: Batches, every: float) -> AsyncGenerator[Batch | Tick | None, None]:
+    """The batches, and a Tick every so many seconds."""
     loop = asyncio.get_running_loop()
     due = loop.time() + every
     coming = asyncio.ensure_future(_next(events))

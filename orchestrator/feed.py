@@ -1,19 +1,24 @@
 """The live feed: what is new in the journal, told to everybody who listens.
 
 One task per process follows the journal's tail, and only while somebody listens; so the cost is one small
-query every ``PAUSE`` whatever the number of listeners, and changes made by other processes are seen too.
+query every ``PAUSE`` whatever the number of listeners, and changes made by other processes are seen too. What
+one look finds is told as one batch: a listener has as much to do for a hundred changes a second as for four.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
 from orchestrator.database import Database, DatabaseUnavailable
-from orchestrator.tail import FeedEvent, Tail, newest_id, read_after
+from orchestrator.tail import Batch, Tail, newest_id, read_after
+
+Batches = AsyncIterator[Batch | None]
+"""What a listener is told; None: events were lost."""
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +29,11 @@ BACKLOG = 500
 OVERLAP = 64
 """So many ids before the one last seen are read again on resuming: a lower id may be committed later."""
 
-_QUEUE = 256
+_QUEUE = 16
+"""Batches: whoever is further behind has lost them."""
+_SLICE = 25
+"""So many listeners are told at a time; in between the loop is everybody's, for ``_BREATH`` seconds."""
+_BREATH = 0.002
 _LONGEST_ID = 18
 _RETRY = 1.0
 
@@ -33,6 +42,8 @@ class Feed:
     """The events of one database. ``start()`` and ``stop()`` belong to the program's life."""
 
     def __init__(self, database: Database, pause: float = PAUSE) -> None:
+        self.prepare: Callable[[Batch], Awaitable[object]] | None = None
+        """Done with each batch before anybody is told of it: what all will need for it. Raises nothing."""
         self._database = database
         self._pause = pause
         self._listeners: set[_Listener] = set()
@@ -64,8 +75,10 @@ class Feed:
         """The id of the newest event: what a page that is drawn after this call has seen."""
         return str(await self._database.read(newest_id))
 
-    async def subscribe(self, after: str | None = None) -> AsyncGenerator[FeedEvent | None, None]:
-        """What happens from now on, after what happened since the event ``after``.
+    async def subscribe(
+        self, after: str | None = None, life: Callable[[], Coroutine[Any, Any, None]] | None = None
+    ) -> AsyncGenerator[Batch | None, None]:
+        """What happens from now on, after what happened since the event ``after``, until ``life`` is over.
 
         An event may come twice when it was near ``after``, never zero times. None means that events were
         lost to this listener (it was too slow, or away for too long): it has to read everything again.
@@ -75,32 +88,30 @@ class Feed:
         """
         listener = _Listener()
         self._listeners.add(listener)
+        living = asyncio.create_task(life()) if life is not None else None
+        if living is not None:
+            living.add_done_callback(lambda _: listener.end())
         try:
             await self._aim()
-            told = set[str]()
-            async for event in self._missed(after):
-                if event is not None:
-                    told.add(event.id)
-                yield event
+            missed = await self._missed(after)
+            if missed is None or missed.events:
+                yield missed
             while not isinstance(item := await listener.queue.get(), _End):
-                if item is None or item.id not in told:
-                    yield item
+                yield item
         finally:
+            if living is not None:
+                living.cancel()
             self._listeners.discard(listener)
             if not self._listeners:
                 self._wanted.clear()
                 self._tail = None
 
-    async def _missed(self, after: str | None) -> AsyncIterator[FeedEvent | None]:
+    async def _missed(self, after: str | None) -> Batch | None:
         if after is None or not after.isascii() or not after.isdigit() or len(after) > _LONGEST_ID:
-            return
+            return Batch(())
         first = max(int(after) - OVERLAP, 0)
         events = await self._database.read(read_after, first, BACKLOG + OVERLAP + 1)
-        if len(events) > BACKLOG + OVERLAP:
-            yield None
-            return
-        for event in events:
-            yield event
+        return None if len(events) > BACKLOG + OVERLAP else Batch(events)
 
     async def _aim(self) -> None:
         """Point the tail at the journal's end before the first listener reads what it missed."""
@@ -123,9 +134,19 @@ class Feed:
         tail = self._tail
         if tail is None:
             return
-        for event in await self._database.read(tail.read):
-            for listener in self._listeners:
-                listener.tell(event)
+        events = await self._database.read(tail.read)
+        if events:
+            await self._tell(Batch(events))
+
+    async def _tell(self, batch: Batch) -> None:
+        if self.prepare is not None:
+            await self.prepare(batch)
+        # Who comes from now on reads the batch among what he missed.
+        listeners = list(self._listeners)
+        for begin in range(0, len(listeners), _SLICE):
+            for listener in listeners[begin : begin + _SLICE]:
+                listener.tell(batch)
+            await asyncio.sleep(_BREATH)
 
 
 class _End:
@@ -136,13 +157,13 @@ class _Listener:
     """One subscription's queue. When it is full it is emptied, and None says so."""
 
     def __init__(self) -> None:
-        self.queue: asyncio.Queue[FeedEvent | _End | None] = asyncio.Queue(_QUEUE)
+        self.queue: asyncio.Queue[Batch | _End | None] = asyncio.Queue(_QUEUE)
 
-    def tell(self, event: FeedEvent) -> None:
+    def tell(self, batch: Batch) -> None:
         if self.queue.full():
             self._empty()
             self.queue.put_nowait(None)
-        self.queue.put_nowait(event)
+        self.queue.put_nowait(batch)
 
     def end(self) -> None:
         self._empty()

@@ -7,6 +7,7 @@ were skipped are looked for again until they appear or are too old to: their tra
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,25 @@ class FeedEvent:
     actor: str
     detail: str
     at: datetime
+
+
+class Batch:
+    """Events that are told together, lowest id first; a batch is the same object for all who are told it.
+
+    ``latest`` has the newest of each purchase's, lowest id first.
+    """
+
+    __slots__ = ("__weakref__", "events", "latest")
+
+    def __init__(self, events: Sequence[FeedEvent]) -> None:
+        self.events = tuple(events)
+        newest = {event.purchase_id: event for event in self.events}
+        self.latest = dict(sorted(newest.items(), key=lambda item: int(item[1].id)))
+
+    @property
+    def last(self) -> str:
+        """The highest id: whoever was told all of it goes on behind this one."""
+        return self.events[-1].id
 
 
 def newest_id(connection: Connection) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from anyio import Event
+from anyio import Event, move_on_after
 from sse_starlette import EventSourceResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -11,8 +11,6 @@ from starlette.routing import BaseRoute
 
 from dashboard import guard
 from dashboard.desk import Desk, Visit
-from dashboard.live import COUNTS_LAST
-from dashboard.pace import paced
 from dashboard.streams import KINDS, Stream
 from dashboard.streams.event import number
 from orchestrator import session
@@ -43,7 +41,12 @@ async def show_events(visit: Visit) -> Response:
         raise HTTPException(404)
     after = str(number(visit.request.headers.get("last-event-id") or visit.asked("after")))
     stop = Event()
-    events = paced(visit.desk.feed.subscribe(after), pause=COUNTS_LAST, lifetime=STREAM_SECONDS, stop=stop)
+
+    async def life() -> None:
+        with move_on_after(STREAM_SECONDS):
+            await stop.wait()
+
+    events = visit.desk.feed.subscribe(after, life)
     stream = _while_database_answers(_while_signed_in(visit, KINDS[kind](visit, events)))
     return EventSourceResponse(stream, ping=PING, shutdown_event=stop, shutdown_grace_period=GRACE)
 

@@ -92,17 +92,16 @@ def read_page(
 
 
 def read_rows(connection: Connection, ids: tuple[str, ...]) -> list[PurchaseRow]:
-    """The purchases with these ids, in their order."""
+    """The purchases with these ids, in their order; those that are there."""
     if not ids:
         return []
     found = {row.id: row for row in map(_row, connection.execute(select(*_COLUMNS).where(_P.id.in_(ids))))}
-    return [found[id_] for id_ in ids]
+    return [found[id_] for id_ in ids if id_ in found]
 
 
-def read_row(connection: Connection, purchase_id: str) -> PurchaseRow | None:
-    """One purchase as the list shows it."""
-    row = connection.execute(select(*_COLUMNS).where(_P.id == purchase_id)).one_or_none()
-    return None if row is None else _row(row)
+def read_changed(connection: Connection, ids: tuple[str, ...]) -> tuple[list[PurchaseRow], Counts]:
+    """The purchases that have changed, and what that makes of the counts."""
+    return read_rows(connection, ids), count(connection)
 
 
 def lets_in(which: Filter, query: Query | None, row: PurchaseRow) -> bool:

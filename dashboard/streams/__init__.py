@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dashboard.desk import Visit
-from dashboard.pace import Paced
 from dashboard.streams import bulk, mails, overview, products, purchase, purchases, system
 from dashboard.streams.event import Stream
+from orchestrator.feed import Batches
 
-KINDS: dict[str, Callable[[Visit, Paced], Stream]] = {
+KINDS: dict[str, Callable[[Visit, Batches], Stream]] = {
     "overview": overview.stream,
     "purchases": purchases.stream,
     "purchase": purchase.stream,

@@ -18,10 +18,11 @@ from contextlib import aclosing
 from sse_starlette import ServerSentEvent
 
 from dashboard.desk import Visit
-from dashboard.pace import Paced, Tick, ticking
+from dashboard.pace import Tick, ticking
 from dashboard.pages.bulk import of_run, of_runs
 from dashboard.queries.bulk import Progress, read_progress, read_runs
 from dashboard.streams.event import Stream
+from orchestrator.feed import Batches
 
 TICK = 0.5
 """Seconds between two looks: items end without an event of their own."""
@@ -29,7 +30,7 @@ TICK = 0.5
 Pieces = dict[str, str]
 
 
-async def stream(visit: Visit, events: Paced) -> Stream:
+async def stream(visit: Visit, events: Batches) -> Stream:
     """Asked for with the run's ``id``, or without one for all."""
     run_id, told = visit.asked("id"), Pieces()
     async for _ in _ticks(events):
@@ -40,7 +41,7 @@ async def stream(visit: Visit, events: Paced) -> Stream:
                 yield ServerSentEvent(event=name, data=html)
 
 
-async def _ticks(events: Paced) -> AsyncIterator[None]:
+async def _ticks(events: Batches) -> AsyncIterator[None]:
     async with aclosing(ticking(events, TICK)) as ticked:
         async for event in ticked:
             if isinstance(event, Tick):

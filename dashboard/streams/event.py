@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 from sse_starlette import ServerSentEvent
 
-Stream = AsyncIterator[ServerSentEvent]
+Stream = AsyncIterator[ServerSentEvent | bytes]
+"""Events, or several as they go out, made once for all who are told the same."""
 
 STALE = "stale"
 """Events were lost: read the page again."""

@@ -15,9 +15,10 @@ from __future__ import annotations
 from sse_starlette import ServerSentEvent
 
 from dashboard.desk import Visit
-from dashboard.pace import Paced, Tick, ticking
+from dashboard.pace import Tick, ticking
 from dashboard.queries.mails import read_digest, read_state
 from dashboard.streams.event import Stream
+from orchestrator.feed import Batches
 
 EVERY = 0.5
 """Seconds between two looks at what is shared."""
@@ -25,7 +26,7 @@ LASTS = 1.0
 """Seconds for which what was read is shared."""
 
 
-async def stream(visit: Visit, events: Paced) -> Stream:
+async def stream(visit: Visit, events: Batches) -> Stream:
     """Asked for with what is ``shown``, and with the ``id`` where that is one mail."""
     shown = visit.asked("shown")
     async for event in ticking(events, EVERY):

@@ -23,19 +23,21 @@ from sse_starlette import ServerSentEvent
 from dashboard import board
 from dashboard.desk import Desk, Visit
 from dashboard.live import COUNTS_LAST
-from dashboard.pace import Paced, Pause, Tick, ticking
+from dashboard.pace import Tick, ticking
 from dashboard.queries.overview import Board, read_board
 from dashboard.streams.event import Stream
 from dashboard.window import Span, window
+from orchestrator.feed import Batches
 from orchestrator.identity import now
 
-TICK = 2.0
-"""Seconds between two looks at SEQR's health, which changes without an event."""
+TICK = COUNTS_LAST
+"""Seconds between two looks at SEQR's health, which changes without an event, and at what came shortly after
+another change."""
 LONGEST = 30.0
 """Seconds after which everything is read again without an event: hours pass, ages grow."""
 
 
-async def stream(visit: Visit, events: Paced) -> Stream:
+async def stream(visit: Visit, events: Batches) -> Stream:
     """Asked for with the ``window``. The first change after a while is told at once, those that follow within
     a second together."""
     desk, told, loop = visit.desk, _Told(), asyncio.get_running_loop()
@@ -49,10 +51,10 @@ async def stream(visit: Visit, events: Paced) -> Stream:
                 ):
                     yield news
                 changed = loop.time() if shown.age > LONGEST else changed
-            elif not isinstance(event, Pause):
-                told.last = event.id if event is not None else told.last
+            else:
+                told.last = event.last if event is not None else told.last
                 changed = loop.time()
-            if changed and (isinstance(event, Pause | Tick) or shown.age >= COUNTS_LAST):
+            if changed and (isinstance(event, Tick) or shown.age >= COUNTS_LAST):
                 await shown.read(desk, changed)
                 changed = 0.0
             if shown.read_at >= opened:

@@ -25,10 +25,10 @@ from sse_starlette import ServerSentEvent
 from dashboard.answer import link
 from dashboard.desk import Visit
 from dashboard.live import COUNTS_LAST
-from dashboard.pace import Paced
 from dashboard.queries.movements import read_moved
 from dashboard.streams.event import Stream, number
 from orchestrator.catalogue import find_many
+from orchestrator.feed import Batches
 from orchestrator.identity import now
 from orchestrator.product import TOKEN, Product
 
@@ -55,7 +55,7 @@ def stream_of(shown: Iterable[Product]) -> str:
     return link("/events", page="products", shown=" ".join(levels))
 
 
-async def stream(visit: Visit, events: Paced) -> Stream:
+async def stream(visit: Visit, events: Batches) -> Stream:
     """Asked for with what is ``shown``: tokens and their levels."""
     told = _shown(visit.asked("shown"))
     known = await visit.desk.parts.database.read(find_many, list(told))
@@ -104,7 +104,7 @@ def _shown(text: str) -> dict[str, Levels]:
     }
 
 
-async def _beats(events: Paced) -> AsyncIterator[None]:
+async def _beats(events: Batches) -> AsyncIterator[None]:
     """Every ``BEAT`` seconds until the events end, whatever they are."""
     loop = asyncio.get_running_loop()
     due, coming = loop.time(), _coming(events)
@@ -123,7 +123,7 @@ async def _beats(events: Paced) -> AsyncIterator[None]:
         await asyncio.wait({coming})
 
 
-def _coming(events: Paced) -> asyncio.Future[bool]:
+def _coming(events: Batches) -> asyncio.Future[bool]:
     """Done with the next event; True when there is none any more."""
 
     async def over() -> bool:

@@ -13,19 +13,18 @@ from __future__ import annotations
 from sse_starlette import ServerSentEvent
 
 from dashboard.desk import Visit
-from dashboard.pace import Paced, Pause
 from dashboard.streams.event import Stream, number, stale
+from orchestrator.feed import Batches
 
 
-async def stream(visit: Visit, events: Paced) -> Stream:
+async def stream(visit: Visit, events: Batches) -> Stream:
     """Asked for with the purchase's ``id`` and the ``revision`` that is shown."""
     purchase_id, seen = visit.asked("id"), number(visit.asked("revision"))
-    async for event in events:
-        if event is None:
+    async for batch in events:
+        if batch is None:
             yield stale()
             return
-        if isinstance(event, Pause):
-            continue
-        if event.purchase_id == purchase_id and event.sequence > seen:
+        event = batch.latest.get(purchase_id)
+        if event is not None and event.sequence > seen:
             seen = event.sequence
             yield ServerSentEvent(event="purchase", data="", id=event.id)

@@ -15,11 +15,12 @@ from sse_starlette import ServerSentEvent
 
 from dashboard import condition
 from dashboard.desk import Visit
-from dashboard.pace import Paced, Tick, ticking
+from dashboard.pace import Tick, ticking
 from dashboard.streams.event import Stream
+from orchestrator.feed import Batches
 
 
-async def stream(visit: Visit, events: Paced) -> Stream:
+async def stream(visit: Visit, events: Batches) -> Stream:
     told = ""
     async with aclosing(ticking(events, condition.EVERY)) as ticked:
         async for event in ticked:

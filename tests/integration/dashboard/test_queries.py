@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from dashboard.queries.purchase import read_pay_code, read_purchase
-from dashboard.queries.purchases import count, read_row
+from dashboard.queries.purchases import count, read_changed
 from orchestrator.database import Database
 from tests.fixtures.dashboard import place
 
@@ -18,10 +18,16 @@ async def test_counts_name_every_state(database: Database) -> None:
     assert (counts.total, counts.attention) == (3, 1)
 
 
-async def test_a_row_that_is_gone_is_none(database: Database) -> None:
-    assert await database.read(read_row, "nowhere") is None
+async def test_a_purchase_that_is_gone_is_none(database: Database) -> None:
     assert await database.read(read_purchase, "nowhere") is None
     assert await database.read(read_pay_code, "nowhere") is None
+
+
+async def test_what_has_changed_is_read_at_once_but_for_what_is_gone(database: Database) -> None:
+    paid, failed = await database.write(place, "paid"), await database.write(place, "failed")
+    rows, counts = await database.read(read_changed, (failed, "nowhere", paid))
+    assert [(row.id, row.state) for row in rows] == [(failed, "failed"), (paid, "paid")]
+    assert counts.total == 2
 
 
 async def test_only_what_is_invoiced_can_be_paid(database: Database) -> None:
