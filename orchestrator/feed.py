@@ -26,7 +26,7 @@ Batches = AsyncIterator[Batch | None]
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.25
-"""Seconds between two looks at the journal."""
+"""Seconds from one look at the journal to the next; half of it the feed rests, whatever there is to tell."""
 BACKLOG = 500
 """Who missed more events than this is told to reload instead."""
 OVERLAP = 64
@@ -115,14 +115,16 @@ class Feed:
             self._wanted.set()
 
     async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._wanted.wait()
+            begun = loop.time()
             try:
                 await self._look()
             except DatabaseUnavailable as error:
                 log.warning("feed.waits", reason=error.message)
                 await asyncio.sleep(_RETRY)
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(self._pause - min(loop.time() - begun, self._pause / 2))
 
     async def _look(self) -> None:
         tail = self._tail
