@@ -3,12 +3,15 @@
 One task per process follows the journal's tail, and only while somebody listens; so the cost is one small
 query every ``PAUSE`` whatever the number of listeners, and changes made by other processes are seen too. What
 one look finds is told as one batch: a listener has as much to do for a hundred changes a second as for four.
+Those who came since the last look are told what they missed, also as one batch for all who missed about the
+same.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -23,11 +26,12 @@ Batches = AsyncIterator[Batch | None]
 log = structlog.get_logger(__name__)
 
 PAUSE = 0.25
-"""Seconds between two looks at the journal."""
+"""Seconds from one look at the journal to the next; half of it the feed rests, whatever there is to tell."""
 BACKLOG = 500
 """Who missed more events than this is told to reload instead."""
 OVERLAP = 64
-"""So many ids before the one last seen are read again on resuming: a lower id may be committed later."""
+"""So many ids before the one last seen are read again on resuming, at least: a lower id may be committed
+later. And at most twice as many, so that those who come at about the same time begin at the same id."""
 
 _QUEUE = 16
 """Batches: whoever is further behind has lost them."""
@@ -86,16 +90,13 @@ class Feed:
         Raises:
             DatabaseUnavailable: the journal cannot be read.
         """
-        listener = _Listener()
+        listener = _Listener(_first(after))
         self._listeners.add(listener)
         living = asyncio.create_task(life()) if life is not None else None
         if living is not None:
             living.add_done_callback(lambda _: listener.end())
         try:
             await self._aim()
-            missed = await self._missed(after)
-            if missed is None or missed.events:
-                yield missed
             while not isinstance(item := await listener.queue.get(), _End):
                 yield item
         finally:
@@ -106,13 +107,6 @@ class Feed:
                 self._wanted.clear()
                 self._tail = None
 
-    async def _missed(self, after: str | None) -> Batch | None:
-        if after is None or not after.isascii() or not after.isdigit() or len(after) > _LONGEST_ID:
-            return Batch(())
-        first = max(int(after) - OVERLAP, 0)
-        events = await self._database.read(read_after, first, BACKLOG + OVERLAP + 1)
-        return None if len(events) > BACKLOG + OVERLAP else Batch(events)
-
     async def _aim(self) -> None:
         """Point the tail at the journal's end before the first listener reads what it missed."""
         async with self._aiming:
@@ -121,32 +115,53 @@ class Feed:
             self._wanted.set()
 
     async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
             await self._wanted.wait()
+            begun = loop.time()
             try:
                 await self._look()
             except DatabaseUnavailable as error:
                 log.warning("feed.waits", reason=error.message)
                 await asyncio.sleep(_RETRY)
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(self._pause - min(loop.time() - begun, self._pause / 2))
 
     async def _look(self) -> None:
         tail = self._tail
         if tail is None:
             return
+        await self._catch_up()
         events = await self._database.read(tail.read)
         if events:
-            await self._tell(Batch(events))
+            await self._tell(Batch(events), list(self._listeners))
 
-    async def _tell(self, batch: Batch) -> None:
-        if self.prepare is not None:
+    async def _catch_up(self) -> None:
+        """Tell those who are new what they missed. What happens from now on they are told with the others."""
+        new = defaultdict[int, list[_Listener]](list)
+        for listener in self._listeners:
+            if listener.first is not None:
+                new[listener.first].append(listener)
+        for first, group in new.items():
+            events = await self._database.read(read_after, first, BACKLOG + 2 * OVERLAP + 1)
+            for listener in group:
+                listener.first = None
+            if events:
+                await self._tell(None if len(events) > BACKLOG + 2 * OVERLAP else Batch(events), group)
+
+    async def _tell(self, batch: Batch | None, listeners: Sequence[_Listener]) -> None:
+        if batch is not None and self.prepare is not None:
             await self.prepare(batch)
-        # Who comes from now on reads the batch among what he missed.
-        listeners = list(self._listeners)
         for begin in range(0, len(listeners), _SLICE):
             for listener in listeners[begin : begin + _SLICE]:
                 listener.tell(batch)
             await asyncio.sleep(_BREATH)
+
+
+def _first(after: str | None) -> int | None:
+    """Behind which id to read for somebody who has seen ``after``; None where that is no id."""
+    if after is None or not after.isascii() or not after.isdigit() or len(after) > _LONGEST_ID:
+        return None
+    return max(int(after) // OVERLAP - 1, 0) * OVERLAP
 
 
 class _End:
@@ -154,12 +169,16 @@ class _End:
 
 
 class _Listener:
-    """One subscription's queue. When it is full it is emptied, and None says so."""
+    """One subscription's queue. When it is full it is emptied, and None says so.
 
-    def __init__(self) -> None:
+    ``first`` is the id behind which it has missed something; None once it was told.
+    """
+
+    def __init__(self, first: int | None) -> None:
+        self.first = first
         self.queue: asyncio.Queue[Batch | _End | None] = asyncio.Queue(_QUEUE)
 
-    def tell(self, batch: Batch) -> None:
+    def tell(self, batch: Batch | None) -> None:
         if self.queue.full():
             self._empty()
             self.queue.put_nowait(None)

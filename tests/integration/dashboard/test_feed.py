@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, insert
 
 from orchestrator.database import Database, DatabaseUnavailable
-from orchestrator.feed import BACKLOG, Feed
+from orchestrator.feed import BACKLOG, OVERLAP, Feed
 from orchestrator.identity import now
 from orchestrator.tables import journal
 from orchestrator.tail import Batch, FeedEvent, Tail
@@ -79,9 +79,27 @@ async def test_who_comes_back_hears_what_he_missed(database: Database, feed: Fee
 
 async def test_who_was_away_too_long_is_told_so(database: Database, feed: Feed) -> None:
     purchase_id = await database.write(place, "paid")
-    await database.write(write, *(row(purchase_id, 10 + number) for number in range(BACKLOG + 70)))
+    await database.write(write, *(row(purchase_id, 10 + number) for number in range(BACKLOG + 2 * OVERLAP)))
     async with aclosing(feed.subscribe("0")) as events:
         assert await anext(events) is None
+
+
+async def test_those_who_come_together_are_told_together_what_they_missed(
+    database: Database, feed: Feed
+) -> None:
+    await database.write(place, "stocked")
+    seen = await feed.position()
+    await database.write(place, "paid")
+    begun = asyncio.gather(*(_first_batch(feed, after) for after in (seen, str(int(seen) + 1), seen)))
+    async with asyncio.timeout(10):
+        first, *others = await begun
+    assert first is not None
+    assert others == [first, first]
+
+
+async def _first_batch(feed: Feed, after: str) -> Batch | None:
+    async with aclosing(feed.subscribe(after)) as batches:
+        return await anext(batches)
 
 
 async def test_a_slow_listener_is_told_that_he_lost_events(database: Database, feed: Feed) -> None:
