@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from jinja2 import Environment
 
 from dashboard.changes import Changes
-from dashboard.queries.purchases import PurchaseRow, read_changed
+from dashboard.queries.purchases import Counts, PurchaseRow, read_changed
 from orchestrator.database import Database
 from orchestrator.tail import Batch, FeedEvent
 
@@ -34,6 +34,8 @@ class Live:
         self._templates = templates
         self._changes: WeakKeyDictionary[Batch, _Once[Changes]] = WeakKeyDictionary()
         self._shared: OrderedDict[str, _Once[Any]] = OrderedDict()
+        self._counts: Counts | None = None
+        self._counted = 0.0
         self._row = lru_cache(_KEPT_ROWS)(self._draw_row)
 
     async def prepare(self, batch: Batch) -> None:
@@ -69,7 +71,12 @@ class Live:
         return self._changes[batch]
 
     async def _read(self, latest: dict[str, FeedEvent]) -> Changes:
-        rows, counts = await self._database.read(read_changed, tuple(latest))
+        """The counts, which cost more than the rows, are those of a second ago while more is to come."""
+        begun = time.monotonic()
+        known = self._counts if latest and begun - self._counted < COUNTS_LAST else None
+        rows, counts = await self._database.read(read_changed, tuple(latest), known)
+        if known is None:
+            self._counts, self._counted = counts, begun
         return Changes([(latest[row.id].id, row) for row in rows], counts, self._row)
 
     def _draw_row(self, language: str, row: PurchaseRow) -> str:

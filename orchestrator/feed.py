@@ -3,6 +3,7 @@
 One task per process follows the journal's tail, and only while somebody listens; so the cost is one small
 query every ``PAUSE`` whatever the number of listeners, and changes made by other processes are seen too. What
 one look finds is told as one batch: a listener has as much to do for a hundred changes a second as for four.
+A batch without events says once that nothing has come any more: what was put off until then can be told.
 Those who came since the last look are told what they missed, also as one batch for all who missed about the
 same.
 """
@@ -54,7 +55,10 @@ class Feed:
         self._wanted = asyncio.Event()
         self._tail: Tail | None = None
         self._aiming = asyncio.Lock()
+        self._looking = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._is_told = False
+        """The last look found something."""
 
     @property
     def listeners(self) -> int:
@@ -68,7 +72,8 @@ class Feed:
     async def stop(self) -> None:
         """Stop following; every listener's subscription ends."""
         if self._task is not None:
-            self._task.cancel()
+            async with self._looking:  # what it has begun to read it reads to the end
+                self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
@@ -120,7 +125,8 @@ class Feed:
             await self._wanted.wait()
             begun = loop.time()
             try:
-                await self._look()
+                async with self._looking:
+                    await self._look()
             except DatabaseUnavailable as error:
                 log.warning("feed.waits", reason=error.message)
                 await asyncio.sleep(_RETRY)
@@ -132,8 +138,9 @@ class Feed:
             return
         await self._catch_up()
         events = await self._database.read(tail.read)
-        if events:
+        if events or self._is_told:
             await self._tell(Batch(events), list(self._listeners))
+        self._is_told = bool(events)
 
     async def _catch_up(self) -> None:
         """Tell those who are new what they missed. What happens from now on they are told with the others."""
@@ -146,6 +153,7 @@ class Feed:
             for listener in group:
                 listener.first = None
             if events:
+                self._is_told = True
                 await self._tell(None if len(events) > BACKLOG + 2 * OVERLAP else Batch(events), group)
 
     async def _tell(self, batch: Batch | None, listeners: Sequence[_Listener]) -> None:

@@ -99,9 +99,11 @@ def read_rows(connection: Connection, ids: tuple[str, ...]) -> list[PurchaseRow]
     return [found[id_] for id_ in ids if id_ in found]
 
 
-def read_changed(connection: Connection, ids: tuple[str, ...]) -> tuple[list[PurchaseRow], Counts]:
-    """The purchases that have changed, and what that makes of the counts."""
-    return read_rows(connection, ids), count(connection)
+def read_changed(
+    connection: Connection, ids: tuple[str, ...], counts: Counts | None = None
+) -> tuple[list[PurchaseRow], Counts]:
+    """The purchases that have changed, and what that makes of the counts if they are not known."""
+    return read_rows(connection, ids), counts or count(connection)
 
 
 def lets_in(which: Filter, query: Query | None, row: PurchaseRow) -> bool:

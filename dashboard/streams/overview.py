@@ -51,7 +51,7 @@ async def stream(visit: Visit, events: Batches) -> Stream:
                 ):
                     yield news
                 changed = loop.time() if shown.age > LONGEST else changed
-            else:
+            elif event is None or event.events:
                 told.last = event.last if event is not None else told.last
                 changed = loop.time()
             if changed and (isinstance(event, Tick) or shown.age >= COUNTS_LAST):

@@ -204,6 +204,6 @@ async def test_a_row_that_does_not_fit_any_more_is_told(
         told = []
         async for line in answer.content:
             told.append(line.decode().strip())
-            if told[-1].startswith("event: n-"):
+            if told[-1].startswith("event: n-paid") and any('data-revision="3"' in line for line in told):
                 break
     assert ("event: out" in told) is not fits

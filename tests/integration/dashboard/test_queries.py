@@ -28,6 +28,7 @@ async def test_what_has_changed_is_read_at_once_but_for_what_is_gone(database: D
     rows, counts = await database.read(read_changed, (failed, "nowhere", paid))
     assert [(row.id, row.state) for row in rows] == [(failed, "failed"), (paid, "paid")]
     assert counts.total == 2
+    assert await database.read(read_changed, (), counts) == ([], counts)
 
 
 async def test_only_what_is_invoiced_can_be_paid(database: Database) -> None:
