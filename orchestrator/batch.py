@@ -84,13 +84,14 @@ def carry_out(connection: Connection, work: Callable[[Connection], T]) -> T:
     Raises:
         LostRace: something was not as it was read any more. The transaction is to be undone.
     """
-    batch = connection.info[BATCH] = Batch(connection.info[DRIVER])
+    info = connection.info  # who is interrupted may have no connection left to ask for it
+    batch = info[BATCH] = Batch(info[DRIVER])
     try:
         result = work(connection)
         batch.write()
         return result
     finally:
-        del connection.info[BATCH]
+        del info[BATCH]
 
 
 def give_way(engine: Engine) -> None:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, bindparam, select
 from orchestrator import allowance, attempt, batch, catalogue, goods, in_turn, journal, search, stock
 from orchestrator.batch import Reading
 from orchestrator.catalogue import Offer, Product
-from orchestrator.database import LostRace
 from orchestrator.identity import new_id
 from orchestrator.invoice import Draft
 from orchestrator.pricing import Line, LineKind, invoice_total, price, write_lines
@@ -99,9 +98,8 @@ def place(
     purchase_id = new_id(at)
     missing = stock.hold(connection, purchase_id, 1, wanted, stamp, settings.unpaid_share)
     new = _New(purchase_id, order, key, offer.product, lines, stamp)
-    if missing and known is not None:
-        raise LostRace
     if missing:
+        assert known is None, "what is known was enough when it was read"
         return _sold_out(connection, new, missing)
     allowance.leave_some(wanted, settings)
     purchase = _write(connection, new, holds=1)

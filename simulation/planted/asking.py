@@ -51,14 +51,14 @@ def resend_on_unknown() -> AbstractContextManager[object]:
 
 def forget_superseded() -> AbstractContextManager[object]:
     """Only the latest invoice of a purchase is asked about and cancelled."""
-    look = watch.look
+    watched = watch._watched
 
-    def look_at_latest(connection: Connection, purchase_id: str) -> watch.Watched:
-        found = look(connection, purchase_id)
+    def look_at_latest(rows: Any) -> Watched:
+        found = watched(rows)
         latest = found.purchase.invoice_reference
         return replace(found, attempts=[each for each in found.attempts if each.reference in (None, latest)])
 
-    return patch.object(watch, "look", look_at_latest)
+    return patch.object(watch, "_watched", look_at_latest)
 
 
 def let_late_invoice_be() -> AbstractContextManager[object]:

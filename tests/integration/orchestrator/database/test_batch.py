@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +20,7 @@ from orchestrator.statement import Statement
 from orchestrator.tables import journal as entries
 from orchestrator.tables import products, search_terms, users
 from tests.fixtures.desk import Desk
+from tests.fixtures.shop import until
 from tests.fixtures.statements import recorded
 
 _P = products.c
@@ -267,3 +269,25 @@ async def test_a_connection_that_the_server_closed_is_replaced(database: Databas
     with suppress(DatabaseUnavailable):  # unless the news was there before us
         await database.write(pid)
     assert await database.write(pid) != first
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_is_interrupted_leaves_nothing_behind(database: Database, database_url: str) -> None:
+    def sleep(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_sleep(30)"))
+
+    other = open_database(database_url)
+    asleep = text("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(30)'")
+
+    async def is_asleep() -> bool:
+        return bool(await other.read(lambda connection: connection.execute(asleep).scalar_one()))
+
+    for run in (database.write, database.read):
+        task = asyncio.create_task(run(sleep))
+        await until(is_asleep)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert database.pool().in_use == 0
+        await database.write(add, f"after {run.__name__}")
+    await other.close()

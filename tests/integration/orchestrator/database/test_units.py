@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from orchestrator import journal, postgresql
+from orchestrator import journal, postgresql, watch
 from orchestrator.database import Database, DatabaseUnavailable, LostRace, open_database
 from orchestrator.identity import now
 from orchestrator.postgresql import PostgresqlDatabase
@@ -203,7 +203,7 @@ async def test_the_journal_counts_without_gaps_and_never_twice(desk: Desk) -> No
 
 
 async def test_nobody_is_locked_who_is_not_there(database: Database) -> None:
-    for read in (load, lock):
+    for read in (load, lock, watch.look):
         with pytest.raises(PurchaseUnknown, match="nobody"):
             await database.write(read, "nobody")
 
