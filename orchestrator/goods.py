@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, func, or_, select, text, update
+from sqlalchemy import Connection, Integer, and_, bindparam, func, or_, select, text, update
 
 from orchestrator import batch
 from orchestrator.batch import Reading
@@ -86,22 +86,25 @@ def move(
         batch.must(connection, supply.statement, change, (products.name, token))
 
 
-def _moving(enough: ColumnElement[bool]) -> Statement:
-    more = {name: _P[name] + bindparam(f"more_{name}", type_=Integer) for name in ("on_hand", "reserved")}
-    return Statement(update(products).where(_P.token == bindparam("of_token"), enough).values(more))
-
-
 _P, _L = products.c, purchase_lines.c
 _QUANTITY, _SHARE = bindparam("quantity", type_=Integer), bindparam("share", type_=Integer)
 # Of a product with anything on hand one purchase may always have what it needs.
 _LEAVES_SOME = or_((_P.reserved + _QUANTITY) * 100 <= _P.on_hand * _SHARE, _P.reserved == 0)
 
+_MOVE = (
+    update(products)
+    .where(_P.token == bindparam("of_token"))
+    .values(
+        on_hand=_P.on_hand + bindparam("more_on_hand", type_=Integer),
+        reserved=_P.reserved + bindparam("more_reserved", type_=Integer),
+    )
+)
 FREE = Supply(
     lambda level: level.on_hand - level.reserved,
-    _moving(and_(_P.on_hand - _P.reserved >= _QUANTITY, _LEAVES_SOME)),
+    Statement(_MOVE.where(_P.on_hand - _P.reserved >= _QUANTITY, _LEAVES_SOME)),
 )
-RESERVED = Supply(lambda level: level.reserved, _moving(_P.reserved >= _QUANTITY))
-ON_HAND = Supply(lambda level: level.on_hand, _moving(_P.on_hand >= _QUANTITY))
+RESERVED = Supply(lambda level: level.reserved, Statement(_MOVE.where(_P.reserved >= _QUANTITY)))
+ON_HAND = Supply(lambda level: level.on_hand, Statement(_MOVE.where(_P.on_hand >= _QUANTITY)))
 
 _TAKEN = and_(_L.purchase_id == bindparam("purchase_id"), text("purchase_lines.kind IN ('goods', 'stock')"))
 _OF_PURCHASE = Reading(

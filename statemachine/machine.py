@@ -37,22 +37,19 @@ def _agrees(guard: Guard) -> Callable[[Subject], bool]:
     return lambda subject: guard(subject) is None
 
 
-def _build() -> Machine:
-    """No model is bound and no callback acts: the machine only decides."""
-    machine = Machine(
-        model=None,
-        states=[state.value for state in State],
-        initial=State.RECEIVED.value,
-        auto_transitions=False,
-    )
-    for arrow in TABLE:
-        machine.add_transition(
-            arrow.trigger.value,
-            arrow.source.value,
-            arrow.target.value,
-            conditions=[_agrees(guard) for guard in arrow.guards],
-        )
-    return machine
-
-
-_MACHINE = _build()
+# No model is bound and no callback acts: the machine only decides.
+_MACHINE = Machine(
+    model=None,
+    states=[state.value for state in State],
+    initial=State.RECEIVED.value,
+    auto_transitions=False,
+    transitions=[
+        {
+            "trigger": arrow.trigger.value,
+            "source": arrow.source.value,
+            "dest": arrow.target.value,
+            "conditions": [_agrees(guard) for guard in arrow.guards],
+        }
+        for arrow in TABLE
+    ],
+)

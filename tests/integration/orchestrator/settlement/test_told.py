@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from orchestrator import journal as journals
 from orchestrator import watch
-from orchestrator.purchase import load
+from orchestrator.purchase import PurchaseUnknown, load
 from orchestrator.sending import InvoiceRefused, SeqrUnavailable
 from orchestrator.tables import audit, journal, notifications
 from statemachine import Action, NotAllowed
@@ -212,3 +212,16 @@ async def test_two_orders_of_one_moment_are_two(desk: Desk) -> None:
     desk.seqr.pay("R1")
     await desk.tick(2)
     assert (await desk.stock("mug"), await desk.stock("spoon")) == ((9, 1), (18, 2))
+
+
+async def test_a_call_about_what_is_stocked_adds_nothing(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.pay("R1")
+    await desk.tick(2)
+    asked = len(desk.seqr.calls)
+    await desk.settlement.notified(purchase_id, "SEQR")
+    await desk.settlement.close()
+    assert await desk.rows(notifications) == []
+    assert len(desk.seqr.calls) == asked
+    with pytest.raises(PurchaseUnknown, match="nobody"):
+        await desk.settlement.notified("nobody", "SEQR")
