@@ -49,7 +49,6 @@ class Settlement:
         self._database = database
         self._seqr = seqr
         self._settings = settings
-        self._secret = secret
         self._clock = clock
         self._checks = BackgroundChecks(self._check_everything)
         self._sending = Sending(database, seqr, settings, secret, clock)
