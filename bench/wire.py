@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -59,7 +60,7 @@ class Wire:
         return made
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol, ABC):
     """One side of a connection, whose messages have a Content-Length and come one at a time."""
 
     def __init__(self) -> None:
@@ -83,9 +84,9 @@ class Connection(asyncio.Protocol):
             self._received = b""
             self.message(head, body)
 
+    @abstractmethod
     def message(self, head: bytes, body: bytes) -> None:
         """A whole one came."""
-        raise NotImplementedError
 
     def write(self, data: bytes) -> None:
         assert self._transport is not None
