@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from traceback import extract_tb
 from types import TracebackType
@@ -25,6 +26,8 @@ CODE_ID = "code@seqr"
 """The Content-ID of the QR code's picture: a template shows it with ``<img src="cid:code@seqr">``."""
 
 _SUBJECT_LENGTH = 200
+_AMOUNTS = 1000
+"""So many are remembered as they are written: one stands in a letter several times, and in many letters."""
 # What a merchant's template may raise while it is filled in, beside Jinja's own errors.
 _TEMPLATE_FAULTS = (
     TemplateError,
@@ -95,6 +98,7 @@ class LetterWriter:
             raise LetterError(f"The mail template {where} cannot be filled in: {_words(error)}.") from error
 
 
+@lru_cache(_AMOUNTS)
 def format_money(amount: Money) -> str:
     """The amount for people: SEK as Swedish writes it (149,90 kr), the rest as English does (€149.90)."""
     locale = "sv_SE" if amount.currency == "SEK" else "en"

@@ -78,7 +78,7 @@ class Postman:
     async def _run(self) -> int:
         handled = 0
         for _ in range(_BATCHES_IN_A_RUN):
-            mails = await self._database.write(outbox.claim, self._clock(), BATCH)
+            mails = await self._database.write_brief(outbox.claim, self._clock(), BATCH)
             await self._carry(mails)
             handled += len(mails)
             if len(mails) < BATCH:
@@ -128,13 +128,13 @@ class Postman:
 
     async def _record_success(self, mail: Mail, letter: Letter, *, sent: bool) -> None:
         if sent:
-            await self._database.write(outbox.record_sent, mail, letter, self._clock())
+            await self._database.write_brief(outbox.record_sent, mail, letter, self._clock())
         else:
-            await self._database.write(outbox.record_kept, mail, letter)
+            await self._database.write_brief(outbox.record_kept, mail, letter)
         log.info("mail.sent" if sent else "mail.kept", mail_id=mail.id, purchase_id=mail.purchase_id)
 
     async def _record_failure(self, mail: Mail, letter: Letter | None, error: OrchestratorError) -> None:
-        await self._database.write(outbox.record_failure, mail, letter, error, self._clock())
+        await self._database.write_brief(outbox.record_failure, mail, letter, error, self._clock())
         log.warning(
             "mail.not_sent",
             mail_id=mail.id,

@@ -88,7 +88,7 @@ class Sending:
                 return await self._database.write_once(
                     placement.place, order, self._settings, self._clock(), offer
                 )
-        placed = await self._database.write(placement.place, order, self._settings, self._clock())
+        placed = await self._database.write_brief(placement.place, order, self._settings, self._clock())
         if placed.offer is not None:
             self._offers[order.purchase_token] = placed.offer
         return placed
@@ -117,7 +117,7 @@ class Sending:
 
     async def resume(self, purchase_id: str, actor: str) -> bool | None:
         """Send the invoice that is missing; returns whether SEQR was in reach, None if it is not time."""
-        attempt_id = await self._database.write(
+        attempt_id = await self._database.write_brief(
             attempts.begin_next, purchase_id, self._settings, self._stamp(actor)
         )
         if attempt_id is None:
@@ -146,12 +146,11 @@ class Sending:
         self, attempt_id: str, answer: Outcome[IssuedInvoice], actor: str, placed: Purchase | None
     ) -> Purchase:
         settings, stamp = self._settings, self._stamp(actor)
-        if placed is not None:
-            with suppress(LostRace):
-                return await self._database.write_once(
-                    attempts.record_sent, attempt_id, answer, settings, stamp, placed
-                )
-        return await self._database.write(attempts.record_sent, attempt_id, answer, settings, stamp)
+        with suppress(LostRace):
+            return await self._database.write_once(
+                attempts.record_sent, attempt_id, answer, settings, stamp, placed
+            )
+        return await self._database.write_brief(attempts.record_sent, attempt_id, answer, settings, stamp)
 
     def _stamp(self, actor: str) -> Stamp:
         return Stamp(actor, self._clock())

@@ -84,9 +84,9 @@ class Settlement:
             if attempt.reference and (everything or watch.is_watched(found.purchase, attempt, self._clock()))
         ]
         if state == State.PAID.value:
-            await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor))
+            await self._database.write_brief(outcome.take_stock, purchase_id, self._stamp(actor))
         elif found.may_rest:
-            await self._database.write(watch.rest, purchase_id, self._clock())
+            await self._database.write_brief(watch.rest, purchase_id, self._clock())
         return None if set(reached) <= {None} else False not in reached
 
     async def notified(self, purchase_id: str, sender: str) -> None:
@@ -102,7 +102,7 @@ class Settlement:
                 watch.told, purchase_id, sender, self._clock(), open_=True
             )
         except LostRace:
-            wanted = await self._database.write(watch.told, purchase_id, sender, self._clock())
+            wanted = await self._database.write_brief(watch.told, purchase_id, sender, self._clock())
         if wanted:
             self._checks.soon(purchase_id, "notification")
 
@@ -158,22 +158,23 @@ class Settlement:
         known: Matter | None = None,
     ) -> Purchase:
         settings, stamp, after = self._settings, self._stamp(actor), None
-        if known is not None:
-            with suppress(LostRace):
-                after = await self._database.write_once(
-                    outcome.record_status, attempt.id, answer, settings, stamp, known
-                )
+        with suppress(LostRace):
+            after = await self._database.write_once(
+                outcome.record_status, attempt.id, answer, settings, stamp, known
+            )
         if after is None:
-            after = await self._database.write(outcome.record_status, attempt.id, answer, settings, stamp)
+            after = await self._database.write_brief(
+                outcome.record_status, attempt.id, answer, settings, stamp
+            )
         _log_move(purchase, after, actor)
         return after
 
     async def _cancel_invoice(self, purchase: Purchase, attempt: Attempt, reason: Reason, actor: str) -> None:
         """Have SEQR close an invoice. If it was paid in that moment, we ask and learn so."""
         assert attempt.reference is not None
-        await self._database.write(operation.want_cancelled, attempt.id, reason)
+        await self._database.write_brief(operation.want_cancelled, attempt.id, reason)
         answer = await self._seqr.cancel_invoice(attempt.reference)
-        after = await self._database.write(
+        after = await self._database.write_brief(
             outcome.record_cancel, attempt.id, answer, self._settings, self._stamp(actor)
         )
         _log_move(purchase, after, actor)
@@ -182,11 +183,11 @@ class Settlement:
             await self._record_status(after, attempt, status, actor)
 
     async def _do_ask(self, purchase_id: str, actor: str, intent: Intent) -> bool | None:
-        await self._database.write(operation.ask, purchase_id, self._stamp(actor), intent)
+        await self._database.write_brief(operation.ask, purchase_id, self._stamp(actor), intent)
         return await self._check_everything(purchase_id, actor)
 
     async def _do_send(self, purchase_id: str, actor: str, intent: Intent) -> None:
-        attempt_id = await self._database.write(
+        attempt_id = await self._database.write_brief(
             attempts.begin_next, purchase_id, self._settings, self._stamp(actor), intent
         )
         if attempt_id is not None:
@@ -196,19 +197,19 @@ class Settlement:
             raise NotAllowed(Action.RETRY.value, State.RECEIVED.value, why)
 
     async def _do_take_stock(self, purchase_id: str, actor: str, intent: Intent) -> None:
-        await self._database.write(outcome.take_stock, purchase_id, self._stamp(actor), intent)
+        await self._database.write_brief(outcome.take_stock, purchase_id, self._stamp(actor), intent)
 
     async def _do_start_over(self, purchase_id: str, actor: str, intent: Intent) -> None:
-        attempt_id = await self._database.write(
+        attempt_id = await self._database.write_brief(
             operation.start_over, purchase_id, self._settings, self._stamp(actor), intent
         )
         await self._sending.send(attempt_id, actor)
 
     async def _do_fail(self, purchase_id: str, actor: str, intent: Intent) -> None:
-        await self._database.write(operation.cancel_received, purchase_id, self._stamp(actor), intent)
+        await self._database.write_brief(operation.cancel_received, purchase_id, self._stamp(actor), intent)
 
     async def _do_cancel(self, purchase_id: str, actor: str, intent: Intent) -> None:
-        purchase, attempt = await self._database.write(
+        purchase, attempt = await self._database.write_brief(
             operation.ask_cancel, purchase_id, self._stamp(actor), intent
         )
         await self._cancel_invoice(purchase, attempt, Reason.CANCELLED_BY_MERCHANT, actor)

@@ -142,7 +142,7 @@ class DatabaseLine(Database):
         **kwargs: P.kwargs,
     ) -> T:
         """Remember which unit of work is run: only here it has a name."""
-        writes = run == self._write
+        writes = run in (self._write, self._write_briefly)
         name = f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
         about = next((value for value in args if isinstance(value, str)), "")
 

@@ -13,7 +13,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
@@ -105,7 +105,22 @@ class MortalDatabase(Database):
         self._database = database
         self._fate = fate
 
+    async def write(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._write_with(self._database.write, work, *args, **kwargs)
+
+    async def write_brief(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._write_with(self._database.write_brief, work, *args, **kwargs)
+
     async def write_once(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._write_with(self._database.write_once, work, *args, **kwargs)
+
+    async def _write_with(
+        self,
+        write: Callable[[Callable[[Connection], T]], Awaitable[T]],
+        work: Work[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         point = f"{work.__module__.rpartition('.')[2]}.{work.__name__}"
         status = next((told for arg in args if (told := _status(arg))), "")
 
@@ -114,7 +129,7 @@ class MortalDatabase(Database):
             self._pass(point, "before", status, done)
             return done
 
-        done = await self._database.write_once(until_the_commit)
+        done = await write(until_the_commit)
         self._pass(point, "after", status, done)
         return done
 

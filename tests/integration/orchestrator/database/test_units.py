@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
-import threading
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +17,6 @@ from orchestrator.database import Database, DatabaseUnavailable, LostRace, open_
 from orchestrator.identity import now
 from orchestrator.postgresql import PostgresqlDatabase
 from orchestrator.purchase import PurchaseUnknown, load, lock
-from orchestrator.sqlite import SqliteDatabase
 from orchestrator.stamp import Stamp
 from orchestrator.tables import journal as journal_table
 from orchestrator.tables import products, users
@@ -208,66 +204,6 @@ async def test_nobody_is_locked_who_is_not_there(database: Database) -> None:
             await database.write(read, "nobody")
 
 
-@pytest.fixture
-async def sqlite(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[SqliteDatabase]:
-    path = tmp_path / "one.db"
-    shutil.copy(sqlite_template, path)
-    opened = open_database(f"sqlite:///{path}")
-    assert isinstance(opened, SqliteDatabase)
-    yield opened
-    await opened.close()
-
-
-async def _together(database: Database, *works: Any) -> list[Any]:
-    """Have units of work queue up behind one that blocks, so that they share a commit."""
-    go = threading.Event()
-    first = asyncio.create_task(database.write(lambda _: go.wait(10)))
-    await asyncio.sleep(0.02)
-    others = [asyncio.create_task(database.write(work)) for work in works]
-    await asyncio.sleep(0)
-    go.set()
-    await first
-    return await asyncio.gather(*others, return_exceptions=True)
-
-
-async def test_sqlite_a_group_shares_a_commit_and_a_failure_only_undoes_itself(
-    sqlite: SqliteDatabase,
-) -> None:
-    def broken(connection: Connection) -> None:
-        add(connection, "broken")
-        raise ValueError("mine alone")
-
-    results = await _together(sqlite, lambda c: add(c, "a"), broken, lambda c: add(c, "b"))
-    assert [results[0], type(results[1]), results[2]] == ["a", ValueError, "b"]
-    assert await sqlite.read(count) == 2
-
-
-async def test_sqlite_nobody_is_told_done_when_the_whole_transaction_was_rolled_back(
-    sqlite: SqliteDatabase,
-) -> None:
-    """SQLite drops the whole transaction when the disk is full or fails: the neighbours' work too."""
-
-    def disk_full(connection: Connection) -> None:
-        connection.exec_driver_sql("ROLLBACK")
-
-    results = await _together(sqlite, lambda c: add(c, "a"), disk_full, lambda c: add(c, "b"))
-    assert [type(result) for result in results] == [DatabaseUnavailable] * 3
-    assert await sqlite.read(count) == 0
-    assert await sqlite.write(add, "a") == "a", "the writer goes on"
-
-
-async def test_sqlite_keeps_what_was_promised_through_a_restart(
-    sqlite: SqliteDatabase, tmp_path: Path
-) -> None:
-    writes = [asyncio.create_task(sqlite.write(add, f"p{number}")) for number in range(300)]
-    await asyncio.sleep(0)
-    await sqlite.close()
-    assert len(await asyncio.gather(*writes)) == 300
-    again = open_database(f"sqlite:///{tmp_path / 'one.db'}")
-    assert await again.read(count) == 300
-    await again.close()
-
-
 async def test_postgresql_that_takes_calls_and_never_answers_is_unavailable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -279,13 +215,6 @@ async def test_postgresql_that_takes_calls_and_never_answers_is_unavailable(
             with pytest.raises(DatabaseUnavailable, match=r"\(TimeoutError\)"):
                 await ask(count)
         await database.close()
-
-
-async def test_sqlite_that_is_closed_is_unavailable(sqlite: SqliteDatabase) -> None:
-    await sqlite.close()
-    with pytest.raises(DatabaseUnavailable, match="stopping") as closed:
-        await sqlite.write(add, "a")
-    assert closed.value.retryable
 
 
 async def test_sqlite_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
