@@ -6,7 +6,7 @@ claims what is due for a while (a lease); if he dies, the lease runs out and the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -91,6 +91,20 @@ _ENQUEUE = Statement(
     .inline()
     .values(number=_EARLIER.scalar_subquery() + 1, **{name: bindparam(name) for name in _NEW})
 )
+_KEEP = (
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("of_id"),
+        outbox.c.state == "queued",
+        outbox.c.attempts == bindparam("of_attempts"),
+    )
+    .values(
+        state="kept",
+        last_error=None,
+        next_attempt_at=None,
+        **{name: bindparam(name) for name in ("subject", "text_body", "html_body")},
+    )
+)
 
 
 def enqueue(connection: Connection, purchase_id: str, kind: Kind, recipient: str, at: datetime) -> None:
@@ -138,9 +152,11 @@ def record_sent(connection: Connection, mail: Mail, letter: Letter, at: datetime
     _settle(connection, mail, letter, state="sent", sent_at=at, last_error=None, next_attempt_at=None)
 
 
-def record_kept(connection: Connection, mail: Mail, letter: Letter) -> None:
-    """There is no mail server: the dashboard shows it."""
-    _settle(connection, mail, letter, state="kept", last_error=None, next_attempt_at=None)
+def record_kept(connection: Connection, kept: Sequence[tuple[Mail, Letter]]) -> None:
+    """There is no mail server: the dashboard shows them. What was settled or claimed anew meanwhile stays."""
+    rows = [{**_said(letter), "of_id": mail.id, "of_attempts": mail.attempts} for mail, letter in kept]
+    if rows:
+        connection.execute(_KEEP, rows)
 
 
 def record_failure(
@@ -216,10 +232,14 @@ def depth(connection: Connection) -> Mapping[str, int]:
     return {"queued": 0, "sent": 0, "kept": 0, "failed": 0} | dict(counted.all())
 
 
+def _said(letter: Letter) -> dict[str, Any]:
+    return {"subject": letter.subject, "text_body": letter.text, "html_body": letter.html}
+
+
 def _settle(connection: Connection, mail: Mail, letter: Letter | None, **values: Any) -> None:
     """Write down how the attempt ended, unless it was settled or claimed anew in the meantime."""
     if letter is not None:
-        values |= {"subject": letter.subject, "text_body": letter.text, "html_body": letter.html}
+        values |= _said(letter)
     settle = change(outbox, ("id",), tuple(values), ("state", "attempts"))
     same_attempt = {"id": mail.id, "state": "queued", "attempts": mail.attempts}
     batch.also(connection, settle, values | expected(same_attempt))

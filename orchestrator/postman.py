@@ -86,23 +86,38 @@ class Postman:
         return handled
 
     async def _carry(self, mails: list[Mail]) -> None:
+        if self._server is None:
+            await self._keep(mails)
+            return
         waiting = deque(mails)
-        lanes = [self._lane(waiting) for _ in range(min(LANES, len(mails)))]
+        lanes = [self._lane(self._server.session(), waiting) for _ in range(min(LANES, len(mails)))]
         for outcome in await asyncio.gather(*lanes, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _lane(self, waiting: deque[Mail]) -> None:
-        session = None if self._server is None else self._server.session()
+    async def _keep(self, mails: list[Mail]) -> None:
+        """Nobody takes them: they are written for the dashboard, and that in two statements for all."""
+        facts = await self._database.read(summary.read_some, {mail.purchase_id for mail in mails})
+        written = [(mail, await self._handle(mail, facts[mail.purchase_id])) for mail in mails]
+        kept = [(mail, letter) for mail, letter in written if letter is not None]
+        await self._database.write(outbox.record_kept, kept)
+        for mail, _ in kept:
+            log.info("mail.kept", mail_id=mail.id, purchase_id=mail.purchase_id)
+
+    async def _lane(self, session: Session, waiting: deque[Mail]) -> None:
         try:
             while waiting:
-                await self._handle(waiting.popleft(), session)
+                mail = waiting.popleft()
+                facts = await self._database.glance(summary.read, mail.purchase_id)
+                letter = await self._handle(mail, facts, session)
+                if letter is not None:
+                    await self._database.write_brief(outbox.record_sent, mail, letter, self._clock())
+                    log.info("mail.sent", mail_id=mail.id, purchase_id=mail.purchase_id)
         finally:
-            if session is not None:
-                await session.close()
+            await session.close()
 
-    async def _handle(self, mail: Mail, session: Session | None) -> None:
-        facts = await self._database.glance(summary.read, mail.purchase_id)
+    async def _handle(self, mail: Mail, facts: Summary, session: Session | None = None) -> Letter | None:
+        """Write a mail, and send it if there is a session; None if that failed, which is written down."""
         letter: Letter | None = None
         try:
             letter = self._write(mail, facts)
@@ -114,7 +129,8 @@ class Postman:
             log.exception("mail.unexpected", mail_id=mail.id, purchase_id=mail.purchase_id)
             await self._record_failure(mail, letter, Unexpected())
         else:
-            await self._record_success(mail, letter, sent=session is not None)
+            return letter
+        return None
 
     def _write(self, mail: Mail, facts: Summary) -> Letter:
         if mail.kind == "payment_link" and (facts.state != State.INVOICED or facts.pay_code is None):
@@ -125,13 +141,6 @@ class Postman:
         code = qr.png(facts.pay_code) if mail.kind == "payment_link" and facts.pay_code else None
         recipient = address(mail.recipient, facts.customer.name)
         return compose(self._sender, recipient, letter, mail.message_id, self._clock(), code)
-
-    async def _record_success(self, mail: Mail, letter: Letter, *, sent: bool) -> None:
-        if sent:
-            await self._database.write_brief(outbox.record_sent, mail, letter, self._clock())
-        else:
-            await self._database.write_brief(outbox.record_kept, mail, letter)
-        log.info("mail.sent" if sent else "mail.kept", mail_id=mail.id, purchase_id=mail.purchase_id)
 
     async def _record_failure(self, mail: Mail, letter: Letter | None, error: OrchestratorError) -> None:
         await self._database.write_brief(outbox.record_failure, mail, letter, error, self._clock())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
@@ -67,12 +68,13 @@ _ABOUT = (
     *("ers_reference", "invoice_reference", "invoice_qr_code"),
     *(f"customer_{name}" for name in Customer.__dataclass_fields__),
 )
-_READ = Reading(
+_SUMMARIES = (
     select(*(purchases.c[name] for name in _ABOUT), *LINE_COLUMNS)
     .join_from(purchases, purchase_lines, purchase_lines.c.purchase_id == purchases.c.id)
-    .where(purchases.c.id == bindparam("purchase_id"))
-    .order_by(purchase_lines.c.position)
+    .order_by(purchases.c.id, purchase_lines.c.position)
 )
+_READ = Reading(_SUMMARIES.where(purchases.c.id == bindparam("purchase_id")))
+_READ_SOME = _SUMMARIES.where(purchases.c.id.in_(bindparam("purchase_ids", expanding=True)))
 
 
 def read(connection: Connection, purchase_id: str) -> Summary:
@@ -80,6 +82,17 @@ def read(connection: Connection, purchase_id: str) -> Summary:
     rows = _READ.all(connection, purchase_id=purchase_id)
     if not rows:
         raise PurchaseUnknown(f"There is no purchase {purchase_id}.")
+    return _of_rows(rows)
+
+
+def read_some(connection: Connection, purchase_ids: Collection[str]) -> dict[str, Summary]:
+    """The same of those purchases that are there, by id."""
+    found = connection.execute(_READ_SOME, {"purchase_ids": list(purchase_ids)})
+    return {id_: _of_rows(list(rows)) for id_, rows in groupby(found, lambda row: row[0])}
+
+
+def _of_rows(rows: Sequence[Sequence[Any]]) -> Summary:
+    """A purchase, whose every line has a row."""
     its = len(_ABOUT)
     row = dict(zip(_ABOUT, rows[0], strict=False))
     lines = [line_of(line[its:], row["currency"]) for line in rows]

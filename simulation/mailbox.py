@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulation.process import Process
 
 ONCE = "a mail goes out once, twice only after a crash"
-_RECORDS = (outbox.record_sent, outbox.record_kept, outbox.record_failure)
+_RECORDS = (outbox.record_sent, outbox.record_failure)
 _PAY_LINK = re.compile(r"HTTP://SEQR\.SE/R(\w+)")
 
 

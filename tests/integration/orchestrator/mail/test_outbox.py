@@ -104,6 +104,9 @@ async def test_who_lost_the_lease_cannot_undo_what_happened_since(database: Data
     await database.write(outbox.record_failure, slow, None, Trouble(), now())
     (row,) = await mails(database)
     assert (row["state"], row["last_error"]) == ("sent", None)
+    await database.write(outbox.record_kept, [(slow, LETTER)])
+    (row,) = await mails(database)
+    assert row["state"] == "sent"
 
 
 @pytest.mark.parametrize("end", ["sent", "kept", "failed"])
@@ -114,7 +117,7 @@ async def test_what_ended_can_be_sent_again(database: Database, end: str) -> Non
         case "sent":
             await database.write(outbox.record_sent, mail, LETTER, now())
         case "kept":
-            await database.write(outbox.record_kept, mail, LETTER)
+            await database.write(outbox.record_kept, [(mail, LETTER)])
         case _:
             await database.write(outbox.record_failure, mail, LETTER, OrchestratorError("No."), now())
     (before,) = await mails(database)

@@ -13,6 +13,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from pydantic import SecretStr
 from sqlalchemy import Connection, update
+from structlog.testing import capture_logs
 
 from orchestrator import outbox, qr
 from orchestrator.database import Database
@@ -89,6 +90,29 @@ async def test_without_a_mail_server_mails_are_kept(database: Database) -> None:
     assert {row["state"] for row in found} == {"kept"}
     assert "Breakfast set" in found[-1]["subject"]
     assert "<h1" in found[-1]["html_body"]
+
+
+async def test_of_mails_that_are_kept_one_that_cannot_be_written_holds_up_no_other(
+    database: Database,
+) -> None:
+    def ended(connection: Connection, purchase_id: str) -> None:
+        done = update(purchases).where(purchases.c.id == purchase_id).values(state="paid")
+        connection.execute(done)
+
+    first = await database.write(ordered_and_told, "a@example.com")
+    over = await database.write(ordered_and_told, "b@example.com", "payment_link", state="invoiced")
+    await database.write(ended, over)
+    await database.write(outbox.enqueue, first, "order_confirmation", "a@example.com", now())
+    with capture_logs() as told:
+        assert await Postman(database, settings()).run_once() == 3
+    rows = await mails(database)
+    assert [row["state"] for row in rows] == ["kept", "failed", "kept"]
+    assert [row["last_error"] for row in rows] == [
+        None,
+        "The purchase is paid: there is no open invoice to pay.",
+        None,
+    ]
+    assert [line["event"] for line in told] == ["mail.not_sent", "mail.kept", "mail.kept"]
 
 
 async def test_one_bad_mail_holds_up_no_other(database: Database, post: Post) -> None:
