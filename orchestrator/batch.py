@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select, Table, event
@@ -109,6 +110,11 @@ def _of(connection: Connection) -> Batch:
     return batch
 
 
+@lru_cache
+def _key_of(table: Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.primary_key)
+
+
 @dataclass(slots=True)
 class _Row:
     """What becomes of one row: it is new, or what was ``seen`` of it has to be so still."""
@@ -172,7 +178,7 @@ class Batch:
 
     def add(self, table: Table, values: Values) -> None:
         """A new row."""
-        key = tuple(values.get(column.name) for column in table.primary_key)
+        key = tuple(map(values.get, _key_of(table)))
         self._append(_Row(table, {}, dict(values)), (table.name, *key) if None not in key else None)
 
     def change(self, table: Table, key: Values, values: Values, seen: Values) -> None:

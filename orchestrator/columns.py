@@ -27,16 +27,25 @@ class Fixed(TypeDecorator[Decimal]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        scaled = Decimal(value).scaleb(_PLACES)
-        if scaled != scaled.to_integral_value():
-            raise ValueError(f"{value} has more than {_PLACES} decimals")
-        return int(scaled)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | None], int | None]:
+        return _scaled
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(value).scaleb(-_PLACES)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], Decimal | None]:
+        return _unscaled
+
+
+def _scaled(value: Decimal | None) -> int | None:
+    if value is None:
+        return None
+    scaled = Decimal(value).scaleb(_PLACES)
+    whole = int(scaled)
+    if scaled != whole:
+        raise ValueError(f"{value} has more than {_PLACES} decimals")
+    return whole
+
+
+def _unscaled(value: int | None) -> Decimal | None:
+    return None if value is None else Decimal(value).scaleb(-_PLACES)
 
 
 class Moment(TypeDecorator[datetime]):
@@ -62,7 +71,7 @@ def _in_utc(value: datetime | None) -> datetime | None:
 
 def _as_text(value: datetime | None) -> str | None:
     """As SQLAlchemy writes times into SQLite, in a tenth of the time."""
-    at = _in_utc(value)
+    at = value if value is None or value.tzinfo is UTC else _in_utc(value)
     return None if at is None else at.isoformat(" ", "microseconds").removesuffix("+00:00")
 
 

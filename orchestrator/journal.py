@@ -6,7 +6,6 @@ gets LostRace, and the unit of work runs again on what is there now.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -16,6 +15,8 @@ from orchestrator.purchase import Purchase
 from orchestrator.stamp import Stamp
 from orchestrator.tables import journal, purchases
 from statemachine import Reason, State, Subject, Transition, Trigger, fire
+
+_READ = frozenset(Purchase._fields)
 
 
 def begin(connection: Connection, purchase_id: str, stamp: Stamp, detail: str) -> None:
@@ -131,8 +132,8 @@ def _write(
 
 
 def _after(purchase: Purchase, changes: dict[str, Any]) -> Purchase:
-    known = {name: value for name, value in changes.items() if name in Purchase.__slots__}
-    return replace(purchase, **known, row_version=None, planned=None)
+    known = {name: value for name, value in changes.items() if name in _READ}
+    return purchase._replace(**known, row_version=None, planned=None)
 
 
 def _append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from orchestrator import attempt as attempts
-from orchestrator import erasure, goods, journal, stock
+from orchestrator import erasure, goods, issuing, journal, stock
 from orchestrator.attempt import Attempt
 from orchestrator.intent import Intent
 from orchestrator.purchase import Purchase, find_open
@@ -60,7 +60,7 @@ def start_over(
         invoice_reference=None,
         invoice_qr_code=None,
     )
-    return attempts.begin(connection, after, number, settings, stamp.at)[0]
+    return issuing.begin(connection, after, number, settings, stamp.at)[0]
 
 
 def cancel_received(connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent) -> Purchase:

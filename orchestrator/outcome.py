@@ -6,7 +6,6 @@ only in who asked.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -139,10 +138,10 @@ def _answered(
     if answer.version < attempt.version and (not paid or attempt.closed_at is not None):
         return purchase  # an older answer that was overtaken; of PAID, by the word that closed the invoice
     attempts.change(connection, attempt, version=answer.version, status=answer.status)
+    if paid:
+        return _paid(connection, matter, answer, wanted, stamp)
     if closing.may_be_open(attempt, answer) and attempt.status == attempts.LOST:
         purchase = closing.reopen(connection, purchase, attempt, stamp)
-    if paid:
-        return _paid(connection, replace(matter, purchase=purchase), answer, wanted, stamp)
     if answer.status in CLOSED or answer.status.startswith("REVERS"):
         return _closed(connection, purchase, attempt, answer.status, stamp, answer.ers_reference)
     if purchase.state != State.INVOICED.value or attempt.reference != purchase.invoice_reference:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
-from orchestrator import allowance, attempt, batch, catalogue, goods, in_turn, journal, search, stock
+from orchestrator import allowance, batch, catalogue, goods, in_turn, issuing, journal, search, stock
 from orchestrator.batch import Reading
 from orchestrator.catalogue import Offer, Product
 from orchestrator.identity import new_id
@@ -103,7 +103,7 @@ def place(
         return _sold_out(connection, new, missing)
     allowance.leave_some(wanted, settings)
     purchase = _write(connection, new, holds=1)
-    attempt_id, after = attempt.begin(connection, purchase, 1, settings, at)
+    attempt_id, after = issuing.begin(connection, purchase, 1, settings, at)
     return Placed(purchase_id, Draft(after, lines, attempt_id, at), offer=offer)
 
 
@@ -191,5 +191,5 @@ def _write(connection: Connection, new: _New, holds: int) -> Purchase:
     journal.begin(connection, new.id, new.stamp, f"The customer ordered {new.product.title}.")
     write_lines(connection, new.id, new.lines)
     search.write(connection, new.id, found_by)
-    read: list[Any] = [row.get(name) for name in Purchase.__slots__]
+    read: list[Any] = [row.get(name) for name in Purchase._fields]
     return Purchase(*read)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, bindparam, select, text
 
@@ -61,8 +61,7 @@ class Order:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(NamedTuple):
     """A purchase as it was read; ``revision`` tells later whether it still is so."""
 
     id: str
@@ -107,9 +106,9 @@ class Purchase:
 
 
 COLUMNS: list[ColumnElement[Any]] = [
-    RowVersion(purchases) if field.name == ROW_VERSION else purchases.c[field.name]
-    for field in fields(Purchase)
-    if field.name != "planned"
+    RowVersion(purchases) if name == ROW_VERSION else purchases.c[name]
+    for name in Purchase._fields
+    if name != "planned"
 ]
 """What a purchase is made of, in the order of its fields."""
 _READ = select(*COLUMNS)

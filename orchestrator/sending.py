@@ -9,8 +9,7 @@ from datetime import datetime
 
 import structlog
 
-from orchestrator import attempt as attempts
-from orchestrator import invoice, journal, placement, watch
+from orchestrator import invoice, issuing, journal, placement, watch
 from orchestrator.catalogue import Offer
 from orchestrator.database import Database, LostRace
 from orchestrator.errors import OrchestratorError
@@ -102,7 +101,7 @@ class Sending:
 
     async def _follow(self, purchase_id: str) -> Purchase:
         """The purchase of an earlier request, once it has its invoice, or sent again if that one got none."""
-        deadline = self._clock() + attempts.patience(self._settings)
+        deadline = self._clock() + issuing.patience(self._settings)
         pause = _TWIN_PAUSE
         while True:
             found = await self._database.read(watch.look, purchase_id)
@@ -118,7 +117,7 @@ class Sending:
     async def resume(self, purchase_id: str, actor: str) -> bool | None:
         """Send the invoice that is missing; returns whether SEQR was in reach, None if it is not time."""
         attempt_id = await self._database.write_brief(
-            attempts.begin_next, purchase_id, self._settings, self._stamp(actor)
+            issuing.begin_next, purchase_id, self._settings, self._stamp(actor)
         )
         if attempt_id is None:
             return None
@@ -126,7 +125,7 @@ class Sending:
         return isinstance(answer, Answered | Refused)
 
     async def send(self, attempt_id: str, actor: str) -> tuple[Purchase, Outcome[IssuedInvoice]]:
-        return await self._send(await self._database.read(attempts.draft, attempt_id), actor)
+        return await self._send(await self._database.read(issuing.draft, attempt_id), actor)
 
     async def _send(
         self, draft: Draft, actor: str, placed: Purchase | None = None
@@ -148,9 +147,9 @@ class Sending:
         settings, stamp = self._settings, self._stamp(actor)
         with suppress(LostRace):
             return await self._database.write_once(
-                attempts.record_sent, attempt_id, answer, settings, stamp, placed
+                issuing.record_sent, attempt_id, answer, settings, stamp, placed
             )
-        return await self._database.write_brief(attempts.record_sent, attempt_id, answer, settings, stamp)
+        return await self._database.write_brief(issuing.record_sent, attempt_id, answer, settings, stamp)
 
     def _stamp(self, actor: str) -> Stamp:
         return Stamp(actor, self._clock())

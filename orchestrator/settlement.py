@@ -9,8 +9,7 @@ from typing import Any, ClassVar
 
 import structlog
 
-from orchestrator import attempt as attempts
-from orchestrator import closing, operation, outcome, watch
+from orchestrator import closing, issuing, operation, outcome, watch
 from orchestrator import intent as intents
 from orchestrator.attempt import Attempt, Matter
 from orchestrator.checks import BackgroundChecks
@@ -188,7 +187,7 @@ class Settlement:
 
     async def _do_send(self, purchase_id: str, actor: str, intent: Intent) -> None:
         attempt_id = await self._database.write_brief(
-            attempts.begin_next, purchase_id, self._settings, self._stamp(actor), intent
+            issuing.begin_next, purchase_id, self._settings, self._stamp(actor), intent
         )
         if attempt_id is not None:
             await self._sending.send(attempt_id, actor)

@@ -56,8 +56,7 @@ class SqliteWriter:
         if self._working is None:
             # In a context of nobody's: it goes on with what others have asked for.
             self._working = asyncio.get_running_loop().create_task(self._work(), context=Context())
-        # Shielded: what is queued gets committed even when nobody waits for it any more.
-        result: T = await asyncio.shield(unit.answer)
+        result: T = await unit.answer
         return result
 
     async def close(self) -> None:
@@ -95,7 +94,7 @@ class SqliteWriter:
         except Exception as error:  # nothing of the group was kept
             self._undo()
             for unit in units:
-                unit.answer.set_exception(error)
+                unit.tell(error)
         else:
             for unit in units:
                 unit.tell()
@@ -135,10 +134,13 @@ class _Unit:
             )
         raw.execute("RELEASE unit")
 
-    def tell(self) -> None:
-        """It is on the disk, or has undone itself."""
-        if self._error is not None:
-            self.answer.set_exception(self._error)
+    def tell(self, error: Exception | None = None) -> None:
+        """It is on the disk, or has undone itself; or the ``error`` has undone the whole group."""
+        if self.answer.done():  # nobody waits for it any more
+            return
+        error = error or self._error
+        if error is not None:
+            self.answer.set_exception(error)
         else:
             self.answer.set_result(self._result)
 

@@ -172,7 +172,7 @@ def _booked_since(
 ) -> bool:
     c = stock_movements.c
     same = (c.product_token == token, c.on_hand == change, c.reason == reason, c.actor == actor)
-    return connection.execute(select(c.id).where(c.id > drawn, *same).limit(1)).first() is not None
+    return connection.execute(select(c.id).where(c.id > drawn, *same)).first() is not None
 
 
 def _on_hand(connection: Connection, token: str) -> int:
@@ -181,7 +181,7 @@ def _on_hand(connection: Connection, token: str) -> int:
     ).scalar_one_or_none()
     if on_hand is None:
         raise StockError(f"There is no product {token}.")
-    bundle = select(bundle_parts.c.part_token).where(bundle_parts.c.bundle_token == token).limit(1)
+    bundle = select(bundle_parts.c.part_token).where(bundle_parts.c.bundle_token == token)
     if connection.execute(bundle).first():
         raise StockError(f"{token} is a bundle: change the stock of its parts.")
     return int(on_hand)

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection, select, update
 
-from orchestrator import attempt, journal, watch
+from orchestrator import issuing, journal, watch
 from orchestrator.purchase import Purchase, load
 from orchestrator.reconcile import Reconciler
 from orchestrator.tables import invoice_attempts, purchases
@@ -46,7 +46,7 @@ def lost_lease() -> AbstractContextManager[object]:
 
 def resend_on_unknown() -> AbstractContextManager[object]:
     """An unanswered sendInvoice is sent again at once."""
-    return patch.object(attempt, "patience", lambda _: timedelta(seconds=0.1))
+    return patch.object(issuing, "patience", lambda _: timedelta(seconds=0.1))
 
 
 def forget_superseded() -> AbstractContextManager[object]:
@@ -63,7 +63,7 @@ def forget_superseded() -> AbstractContextManager[object]:
 
 def let_late_invoice_be() -> AbstractContextManager[object]:
     """An invoice that arrives when its purchase has failed already is written down and left alone."""
-    record = attempt.record_sent
+    record = issuing.record_sent
 
     def once(connection: Connection, attempt_id: str, answer: Any, *rest: Any) -> Purchase:
         owner = select(invoice_attempts.c.purchase_id).where(invoice_attempts.c.id == attempt_id)
@@ -73,7 +73,7 @@ def let_late_invoice_be() -> AbstractContextManager[object]:
             after = journal.touch(connection, after, next_check_at=None)
         return after
 
-    return patch.object(attempt, "record_sent", once)
+    return patch.object(issuing, "record_sent", once)
 
 
 def lose_patience_with_seqr() -> AbstractContextManager[object]:

@@ -75,7 +75,7 @@ def double_outcome() -> Iterator[None]:
     def stale(connection: Connection, *of: Any) -> attempt.Matter:
         found = _matter_of(connection, *of)
         before = read.get(found.purchase.id, found.purchase)
-        return replace(found, purchase=replace(before, revision=found.purchase.revision))
+        return replace(found, purchase=before._replace(revision=found.purchase.revision))
 
     with patch.object(watch, "look", look), patch.object(attempt, "matter_of", stale):
         yield

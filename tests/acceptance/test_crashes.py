@@ -52,7 +52,7 @@ async def ends_failed(shop: Premises, reason: str) -> None:
 
 @pytest.mark.parametrize(
     "crash",
-    [*around("placement.place"), *around("seqr.send_invoice"), *around("attempt.record_sent")],
+    [*around("placement.place"), *around("seqr.send_invoice"), *around("issuing.record_sent")],
     ids=str,
 )
 async def test_while_the_order_is_placed(shop_floor: Premises, crash: Crash) -> None:
@@ -66,7 +66,7 @@ async def test_while_the_order_is_placed(shop_floor: Premises, crash: Crash) -> 
     await ends_stocked(shop_floor)
 
 
-@pytest.mark.parametrize("crash", around("attempt.begin_next"), ids=str)
+@pytest.mark.parametrize("crash", around("issuing.begin_next"), ids=str)
 async def test_while_the_invoice_is_sent_again(shop_floor: Premises, crash: Crash) -> None:
     busy = OperationFault(FaultKind.RESULT_CODE, result_code=93, times=1)
     shop_floor.sandbox.faults.set("sendInvoice", busy)
@@ -258,7 +258,7 @@ async def test_while_the_invoice_expires(shop_floor: Premises, crash: Crash) -> 
     [
         *around("operation.start_over"),
         *around("seqr.send_invoice", number=2),
-        *around("attempt.record_sent", number=2),
+        *around("issuing.record_sent", number=2),
     ],
     ids=str,
 )

@@ -49,3 +49,9 @@ async def test_a_note_says_something_in_a_thousand_characters(desk: Desk, text: 
 async def test_a_note_needs_a_purchase(desk: Desk) -> None:
     with pytest.raises(PurchaseUnknown):
         await desk.database.write(note.add, "nonsense", "Hello", EVA)
+
+
+async def test_who_writes_it_from_no_address_has_none_in_the_audit_log(desk: Desk) -> None:
+    await desk.database.write(note.add, await desk.buy(), "By the command.", EVA)
+    (entry,) = await desk.rows(audit)
+    assert entry["address"] == ""

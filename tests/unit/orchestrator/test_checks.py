@@ -110,3 +110,13 @@ async def test_it_is_known_that_a_check_is_still_to_come() -> None:
     desk.go.set()
     await checks.close()
     assert not checks.will_run_again("a")
+
+
+async def test_a_check_ends_without_a_trace() -> None:
+    desk = Desk()
+    desk.go.set()
+    checks = BackgroundChecks(desk.check, pause=0)
+    checks.soon("a", "notification")
+    (task,) = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.wait_for(task, 10)
+    assert not checks.will_run_again("a")

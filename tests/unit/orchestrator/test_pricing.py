@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.money import Money
-from orchestrator.pricing import Line, LineKind, invoice_total, price
+from orchestrator.pricing import Line, LineKind, invoice_total, line_of, price
 from orchestrator.product import Part, Product
 from orchestrator.settings import Settings
 
@@ -41,6 +41,13 @@ def test_a_plain_product_is_one_row_of_its_own_price() -> None:
     assert (line.kind, line.product_token, line.title, line.quantity) == (LineKind.GOODS, "mug", "Mug", 1)
     assert (line.unit_price, line.total) == (MUG.price, MUG.price)
     assert (line.tax_rate, line.sku) == (Decimal(25), "sku-mug")
+
+
+def test_a_line_is_read_as_it_was_written() -> None:
+    row = ["goods", "mug", "Mug", 2, Decimal(149), Decimal(298), Decimal(25), "sku-mug", None]
+    each, both = Money.parse("149", "SEK"), Money.parse("298", "SEK")
+    line = Line(LineKind.GOODS, "mug", "Mug", 2, each, both, Decimal(25), "sku-mug", None)
+    assert line_of(row, "SEK") == line
 
 
 @pytest.mark.parametrize(

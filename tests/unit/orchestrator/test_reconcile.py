@@ -69,6 +69,8 @@ class Desk:
         self, purchase_id: str, actor: str, everything: bool = False, found: Watched | None = None
     ) -> bool | None:
         assert actor == "reconciler"
+        assert found is not None, "it is not read twice"
+        assert found.purchase.id == purchase_id
         self.checked.append(purchase_id)
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
@@ -211,6 +213,20 @@ async def test_when_seqr_is_back_those_that_wait_are_made_due_once(
     assert queue.wakings == 1
 
 
+async def test_an_outage_is_told_once_and_so_is_its_end(
+    reconciler: Reconciler, queue: Queue, desk: Desk, time: Time
+) -> None:
+    queue.away = True
+    with capture_logs() as told:
+        await fail(reconciler, queue, desk)
+        desk.reached = True
+        queue.due = ["p1"]
+        await run(reconciler)
+    down = {"event": "seqr.down", "log_level": "warning", "failures": 10}
+    assert told == [down, {"event": "seqr.back", "log_level": "info", "woken": 0}]
+    assert queue.wakings == 1
+
+
 async def test_a_few_failures_are_no_outage(reconciler: Reconciler, queue: Queue, desk: Desk) -> None:
     await fail(reconciler, queue, desk, times=9)
     desk.reached = True
@@ -229,6 +245,7 @@ async def test_a_check_that_asked_nobody_says_nothing_about_seqr(
     assert await run(reconciler) == 0
     time.now += 1
     assert await run(reconciler) == 1
+    assert queue.wakings == 0
 
 
 async def test_one_answer_in_between_starts_the_count_anew(

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, select, update
 
 from dashboard.queries import purchase as purchase_page
 from orchestrator import (
-    attempt,
     census,
     customer,
     erasure,
     exchange,
+    issuing,
     outbox,
     outcome,
     placement,
@@ -76,7 +76,7 @@ def order(connection: Connection, known: Known, msisdn: str = "46701") -> None:
     placed = placement.place(connection, replace(ORDER, msisdn=msisdn), SETTINGS, known.at)
     assert placed.draft is not None
     answer = answered(IssuedInvoice("R-of-ours", "HTTP://SEQR.SE/R1"))
-    attempt.record_sent(connection, placed.draft.attempt_id, answer, SETTINGS, known.stamp)
+    issuing.record_sent(connection, placed.draft.attempt_id, answer, SETTINGS, known.stamp)
 
 
 def status(connection: Connection, known: Known, words: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from orchestrator import attempt
+from orchestrator import issuing
 from orchestrator.stamp import Stamp
 from statemachine import Action
 from tests.fixtures.desk import Desk
@@ -138,5 +138,5 @@ async def test_an_invoice_from_before_a_new_start_is_asked_about_all_the_while(d
 async def test_a_check_that_comes_too_late_sends_nothing(desk: Desk) -> None:
     purchase_id = await desk.buy()
     stamp = Stamp("reconciler", desk.clock())
-    assert await desk.database.write(attempt.begin_next, purchase_id, desk.parts.settings, stamp) is None
+    assert await desk.database.write(issuing.begin_next, purchase_id, desk.parts.settings, stamp) is None
     assert len(await desk.attempts()) == 1

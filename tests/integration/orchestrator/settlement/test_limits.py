@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from orchestrator import attempt, outcome, watch
+from orchestrator import attempt, issuing, outcome, watch
 from orchestrator.sending import SeqrUnavailable
 from orchestrator.seqr.messages import Outcome
 from orchestrator.stamp import Stamp
@@ -175,7 +175,7 @@ async def test_a_late_invoice_of_a_cancelled_order_is_closed_at_once(desk: Desk)
     await desk.act(purchase_id, Action.CANCEL)
     (row,) = await desk.attempts()
     stamp, answer = Stamp("customer", desk.clock()), await desk.seqr.send_invoice(desk.seqr.sent[0])
-    await desk.database.write(attempt.record_sent, row["id"], answer, desk.parts.settings, stamp)
+    await desk.database.write(issuing.record_sent, row["id"], answer, desk.parts.settings, stamp)
     assert await due(desk) == [purchase_id]
 
 

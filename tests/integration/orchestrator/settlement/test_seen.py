@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from orchestrator import attempt, operation, outcome
+from orchestrator import issuing, operation, outcome
 from orchestrator.intent import Changed, Intent
 from orchestrator.sending import SeqrUnavailable
 from orchestrator.stamp import Stamp
@@ -123,7 +123,7 @@ async def test_a_change_between_the_look_and_the_lock_is_seen_under_the_lock(des
     with pytest.raises(Changed):
         await write(operation.ask_cancel, purchase_id, stamp, stale)
     with pytest.raises(Changed):
-        await write(attempt.begin_next, purchase_id, settings, stamp, stale)
+        await write(issuing.begin_next, purchase_id, settings, stamp, stale)
     with pytest.raises(Changed):
         await write(outcome.take_stock, purchase_id, stamp, stale)
     assert await desk.only() == before
