@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -13,9 +14,11 @@ from dashboard.desk import Desk, Visit
 from dashboard.language import mark
 from orchestrator import configuration
 from orchestrator.configuration import Source
-from orchestrator.doctor import Finding, examine
 from orchestrator.settings import Settings
 from orchestrator.users import Role
+
+if TYPE_CHECKING:
+    from orchestrator.doctor import Finding
 
 HERE = "/system/settings"
 LONGEST = 30.0
@@ -73,6 +76,8 @@ class Surgery:
 
 
 async def _examined(settings: Settings) -> list[Finding]:
+    from orchestrator.doctor import examine  # with an HTTP client of its own, which a start has no use for
+
     async with asyncio.timeout(LONGEST):
         return await examine(settings)
 

@@ -115,7 +115,7 @@ async def test_checks_asked_for_at_once_are_made_once(
             go.set()
         return shield(examination)
 
-    monkeypatch.setattr(page_of_settings, "examine", examine)
+    monkeypatch.setattr("orchestrator.doctor.examine", examine)
     visitor = await sqlite_office.signed_in("ada")
     monkeypatch.setattr(asyncio, "shield", counted)
     asked = [asyncio.create_task(visitor.send(CHECKS, form_at=HERE)) for _ in range(3)]
@@ -132,7 +132,7 @@ async def test_checks_that_take_too_long_are_given_up(
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(page_of_settings, "examine", stuck)
+    monkeypatch.setattr("orchestrator.doctor.examine", stuck)
     monkeypatch.setattr(page_of_settings, "LONGEST", 0.05)
     visitor = await sqlite_office.signed_in("ada")
     for _ in range(2):
