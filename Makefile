@@ -56,7 +56,7 @@ layered: $(STAMPS)/dev
 neutral: $(STAMPS)/dev
 	$(BIN)/python scripts/neutrality.py
 
-bench: $(STAMPS)/bench $(VENDOR) ## Run the benchmarks; figures go to var/bench (QUICK=1; ONLY=suite|start|workers|reconciler|viewers|dashboard)
+bench: $(STAMPS)/bench $(VENDOR) ## Run the benchmarks; figures go to var/bench (QUICK=1; ONLY=suite|start|workers|reconciler|viewers|dashboard|flat)
 	@$(BIN)/python -m bench
 
 simulate: WORKERS = 2

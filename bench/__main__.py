@@ -14,7 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bench import dashboard, live, reconciler, start, suite, workers
+from bench import dashboard, flat, live, reconciler, start, suite, workers
 from bench.databases import POSTGRESQL, SQLITE
 from bench.errors import BenchError
 from bench.loop import run
@@ -33,6 +33,7 @@ PARTS: Mapping[str, Part] = {
     "reconciler": reconciler.report,
     "viewers": live.report,
     "dashboard": dashboard.report,
+    "flat": flat.report,
 }
 QUICK = ("suite", "start")
 """The others take long even when they measure less."""

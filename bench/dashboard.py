@@ -6,11 +6,8 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +22,6 @@ from bench.report import Say, Table, number
 from bench.seqr import stub_seqr
 from bench.shop import shop
 from bench.viewers import sign_in
-from tests.fixtures.postgres import running_server
 
 SIZES = (1_000, 1_000_000)
 QUICK_SIZES = (1_000, 20_000)
@@ -77,7 +73,7 @@ async def measure(
     found = []
     for database in databases:
         for size in sizes:
-            async with _url(database, size, home, say) as url:
+            async with dataset.database_of(database, size, home, say) as url:
                 say(f"asking for pages of {size:,} purchases on {database}")
                 found += [
                     _figures(case, database, size, taken) async for case, taken in _taken(database, url, home)
@@ -131,28 +127,6 @@ async def _first_row(http: aiohttp.ClientSession, address: str) -> str:
     if found is None:
         raise BenchError(f"{address} lists nothing.")
     return found[1]
-
-
-@asynccontextmanager
-async def _url(database: str, size: int, home: Path, say: Say) -> AsyncIterator[str]:
-    """The address of a database with so many purchases."""
-    if database == SQLITE:
-        kept = await dataset.sqlite_file(home, size, say)
-        with _copy(kept) as path:
-            yield f"sqlite:///{path}"
-        return
-    with running_server() as server:
-        url = server.create_database("benchmark")
-        say(f"making {size:,} purchases on PostgreSQL")
-        await dataset.fill(url, dataset.year(size))
-        yield url
-
-
-@contextmanager
-def _copy(kept: Path) -> Iterator[Path]:
-    """The program writes into its database; what is kept stays as it is."""
-    with tempfile.TemporaryDirectory(prefix="run-", dir=kept.parent) as directory:
-        yield Path(shutil.copy(kept, Path(directory) / "benchmark.db"))
 
 
 async def report(quick: bool, home: Path, say: Say) -> tuple[Table, dict[str, str]]:

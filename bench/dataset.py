@@ -6,9 +6,11 @@ A SQLite file is kept below ``var/bench`` and used again while tables and popula
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+import tempfile
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,13 @@ from typing import Any
 import asyncpg
 
 from bench import population
+from bench.databases import SQLITE
 from bench.report import Say
 from orchestrator import migration, tally
 from orchestrator.database import Database, open_database
 from orchestrator.models import METADATA
 from orchestrator.tail import newest_id
+from tests.fixtures.postgres import running_server
 
 _SORTED = "search_terms"
 _FILES = (Path(population.__file__), Path(__file__))
@@ -47,6 +51,28 @@ async def sqlite_file(home: Path, number: int, say: Say) -> Path:
         await fill(f"sqlite:///{draft}", year(number))
         draft.rename(path)
     return path
+
+
+@asynccontextmanager
+async def database_of(kind: str, size: int, home: Path, say: Say) -> AsyncIterator[str]:
+    """The address of a database with so many purchases."""
+    if kind == SQLITE:
+        kept = await sqlite_file(home, size, say)
+        with _copy(kept) as path:
+            yield f"sqlite:///{path}"
+        return
+    with running_server() as server:
+        url = server.create_database("benchmark")
+        say(f"making {size:,} purchases on PostgreSQL")
+        await fill(url, year(size))
+        yield url
+
+
+@contextmanager
+def _copy(kept: Path) -> Iterator[Path]:
+    """The program writes into its database; what is kept stays as it is."""
+    with tempfile.TemporaryDirectory(prefix="run-", dir=kept.parent) as directory:
+        yield Path(shutil.copy(kept, Path(directory) / "benchmark.db"))
 
 
 async def fill(url: str, batches: Iterable[population.Rows]) -> None:

@@ -24,8 +24,6 @@ NEEDS_A_HAND = 0.3
 """Of what is paid."""
 ONE_CALL_IN = 20
 """So many purchases have one SEQR call kept."""
-AT_REST = timedelta(days=3650)
-"""Open invoices are looked at so far from now: nobody pays in this measurement."""
 
 _LINES = [line.split() for line in Path(__file__).with_name("names.txt").read_text("utf-8").splitlines()]
 _FIRST, _COMMON, _HEADS, _TAILS, _THINGS, _KINDS = _LINES
@@ -178,7 +176,7 @@ def _purchase(chance: random.Random, chosen: Chosen, bought: dict[str, Any], qua
         "received_at": at,
         "created_at": at,
         "updated_at": at + len(chosen.way) * STEP,
-        "next_check_at": at + AT_REST if is_open else None,
+        "next_check_at": None,  # nobody pays here: what it costs to ask is measured by itself
     }
 
 

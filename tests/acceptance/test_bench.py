@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import dashboard, live, reconciler, start, suite, workers
+from bench import dashboard, flat, live, reconciler, start, suite, workers
 from bench.cells import ASKED, CREATED, STOCKED, Row
 from bench.databases import BOTH, SQLITE
 from bench.load import Limits
@@ -119,3 +119,25 @@ def test_every_page_of_the_dashboard_is_measured(
     assert len(dashboard.table(figures).lines) == len(figures)
     assert said == [f"making 200 purchases on {database}", f"asking for pages of 200 purchases on {database}"]
     assert [path.suffix for path in tmp_path.iterdir()] == ([".db"] if database == SQLITE else [])
+
+
+@pytest.mark.parametrize("database", BOTH)
+def test_what_a_long_history_costs_is_measured(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flat, "ROUNDS", 4)
+    monkeypatch.setattr(flat, "DUE", 8)
+    monkeypatch.setattr(flat, "_ORDERS", Limits(4, 20))
+    monkeypatch.setattr(flat, "_WARM_UP", Limits(1, 20))
+
+    costs = asyncio.run(flat.measure((300, 600), tmp_path, lambda _: None, (database,)))
+
+    assert [cost.name for cost in costs] == [
+        "createPurchase",
+        "list",
+        "search by reference",
+        "memory, MB",
+        "claim of 8 that are due",
+    ]
+    assert all(cost.small > 0 and cost.large > 0 for cost in costs)
+    assert len(flat.table(costs, (300, 600)).lines) == len(costs)
