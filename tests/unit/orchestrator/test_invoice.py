@@ -18,7 +18,10 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ID = "0195aaaa-0000-7000-8000-000000000001"
 SECRET = "a secret that only the tests know"
 SETTINGS = Settings(
-    _env_file=None, public_url="https://shop.example/", shop_name="Tea & <Cups>", back_url=None
+    _env_file=None,
+    public_url="https://shop.example/",
+    shop_name="Tea & <Cups>",
+    back_url="https://shop.example/thanks",
 )
 
 
@@ -45,6 +48,7 @@ def test_it_carries_what_seqr_wants_to_know() -> None:
     invoice = built(line(LineKind.GOODS, 1, "100", "100"))
     assert (invoice.client_invoice_id, invoice.title, invoice.issue_date) == ("attempt-1", "Tea & <Cups>", AT)
     assert invoice.total == sek("100")
+    assert invoice.back_url == "https://shop.example/thanks"
     assert (
         invoice.notification_url == f"https://shop.example/seqr/notification/{notification_key(ID, SECRET)}"
     )

@@ -111,6 +111,7 @@ def test_delivery_is_a_row_of_its_own_unless_it_is_free(changes: dict[str, Any],
     lines = price(MUG, [], settings(delivery_tax_rate="6", **changes))
     delivery = [(line.title, str(line.total.value), line.product_token, line.tax_rate) for line in lines[1:]]
     assert delivery == ([] if charged is None else [("Delivery", charged, None, Decimal(6))])
+    assert [line.quantity for line in lines[1:]] == [1] * len(delivery)
     wanted = Decimal(149) + Decimal(charged or 0)
     assert invoice_total(lines, "SEK").value == wanted
 

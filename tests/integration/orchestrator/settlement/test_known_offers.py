@@ -12,6 +12,7 @@ from orchestrator import catalogue
 from orchestrator.money import Money
 from orchestrator.product import ProductChange
 from orchestrator.purchase import Order, OutOfStock, UnknownPurchaseToken
+from orchestrator.sqlite_writer import raw_connection
 from tests.fixtures.desk import MUG, Desk
 from tests.fixtures.shop import until
 
@@ -31,6 +32,18 @@ async def test_a_new_price_is_the_next_orders(desk: Desk) -> None:
         await edit(desk, price)
         await desk.settlement.place(another(number))
     assert [str(invoice.total.value) for invoice in desk.seqr.sent] == ["149.00", "99.00", "99.00", "120.00"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_is_known_is_not_read_again(desk: Desk) -> None:
+    """Of PostgreSQL, where it costs a round trip each, ``test_plans`` counts the statements."""
+    said: list[str] = []
+    await desk.settlement.place(another(1))
+    await desk.database.write(lambda connection: raw_connection(connection).set_trace_callback(said.append))
+    await desk.settlement.place(another(2))
+    read = [" ".join(words.split()) for words in said if words.startswith("SELECT")]
+    assert read, "conditions are compared"
+    assert not [words for words in read if "products.title" in words or "purchases.title" in words]
 
 
 async def test_what_is_taken_off_sale_is_not_sold_any_more(desk: Desk) -> None:

@@ -13,7 +13,7 @@ from orchestrator.intent import Intent, changes_since
 from orchestrator.money import Money
 from orchestrator.seqr.messages import Outcome, PaymentStatus
 from orchestrator.stamp import Stamp
-from orchestrator.tables import audit
+from orchestrator.tables import audit, purchase_lines
 from statemachine import Action, NotAllowed
 from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk
 from tests.fixtures.records import Row
@@ -154,3 +154,10 @@ async def test_only_what_has_happened_to_the_purchase_itself_is_told(desk: Desk)
         "The customer ordered Mug (createPurchase)",
         "SEQR's invoice R1 (createPurchase)",
     ]
+
+
+async def test_the_lines_of_an_order_stand_in_their_order(desk: Desk) -> None:
+    await desk.settlement.place(replace(MUG, purchase_token="set"))
+    rows = await desk.rows(purchase_lines, purchase_lines.c.position)
+    assert [row["position"] for row in rows] == list(range(1, len(rows) + 1))
+    assert [row["product_token"] for row in rows] == ["mug", "spoon"]
