@@ -44,8 +44,8 @@ _WARM_UP = Limits(requests=60, seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """What one thing costs on one database: p50 in ms with each number of purchases, or MB."""
+class Held:
+    """What one thing costs on one database with each number of purchases, in the unit that its name has."""
 
     name: str
     database: str
@@ -63,7 +63,7 @@ class Cost:
         return [self.name, self.database, *costs, "met" if self.is_met else "MISSED"]
 
 
-async def measure(sizes: Sequence[int], home: Path, say: Say, databases: Sequence[str] = BOTH) -> list[Cost]:
+async def measure(sizes: Sequence[int], home: Path, say: Say, databases: Sequence[str] = BOTH) -> list[Held]:
     """All of it on every database, at the first and the last of the sizes. Raises BenchError."""
     found = []
     for kind in databases:
@@ -73,11 +73,11 @@ async def measure(sizes: Sequence[int], home: Path, say: Say, databases: Sequenc
                 say(f"measuring {size:,} purchases on {kind}")
                 by_size.append(await _served(kind, url, home) | await _tick(url))
         small, large = by_size
-        found += [Cost(name, kind, small[name], large[name]) for name in small]
+        found += [Held(name, kind, small[name], large[name]) for name in small]
     return found
 
 
-def table(costs: Sequence[Cost], sizes: Sequence[int]) -> Table:
+def table(costs: Sequence[Held], sizes: Sequence[int]) -> Table:
     """A line for each thing and database."""
     header = (
         "what",
@@ -103,11 +103,13 @@ async def _served(kind: str, url: str, home: Path) -> dict[str, float]:
     async with stub_seqr() as seqr, shop(kind, url, seqr.endpoint, home) as served:
         await create_purchases(served, 1, _WARM_UP)
         orders, references = await create_purchases(served, 1, _ORDERS)
+        if len(references) < ROUNDS:
+            raise BenchError(f"Only {len(references)} orders were taken in {_ORDERS.seconds:g} s.")
         searches = [f"?q={reference}" for reference in references[:ROUNDS]]
         return {
-            "createPurchase": percentile(orders.latencies, 50),
-            "list": await _asked(served, ["?limit=50"] * ROUNDS),
-            "search by reference": await _asked(served, searches),
+            "createPurchase, p50 ms": percentile(orders.latencies, 50),
+            "list, p50 ms": await _asked(served, ["?limit=50"] * ROUNDS),
+            "search by reference, p50 ms": await _asked(served, searches),
             _MEMORY: cost(served.pid).rss_mb,
         }
 
@@ -124,7 +126,7 @@ async def _asked(served: Shop, queries: Sequence[str]) -> float:
 
     for query in queries[:3]:
         await ask(query)
-    return await _median(lambda number: ask(queries[number]))
+    return await _median(lambda round_: ask(queries[round_]))
 
 
 async def _tick(url: str) -> dict[str, float]:
@@ -142,7 +144,7 @@ async def _tick(url: str) -> dict[str, float]:
                 raise BenchError(f"Only {len(claimed)} purchases were due.")
 
         await claim(-1)
-        return {f"claim of {DUE} that are due": await _median(claim)}
+        return {f"claim of {DUE} that are due, p50 ms": await _median(claim)}
     finally:
         await database.close()
 

@@ -30,6 +30,9 @@ class Fixed(TypeDecorator[Decimal]):
     def bind_processor(self, dialect: Dialect) -> Callable[[Decimal | None], int | None]:
         return _scaled
 
+    def process_literal_param(self, value: Decimal | None, dialect: Dialect) -> str:
+        return str(_scaled(value))
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], Decimal | None]:
         return _unscaled
 

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from orchestrator import attempt as attempts
 from orchestrator import batch, exchange, in_turn, journal, outbox, stray
-from orchestrator.attempt import Attempt, Matter, change, fail, has_open, matter_of, of_purchase
+from orchestrator.attempt import Attempt, Matter
 from orchestrator.identity import new_id
 from orchestrator.intent import ANYWAY, Intent
 from orchestrator.invoice import Draft
@@ -64,21 +65,21 @@ def begin_next(
     purchase = intent.lock(connection, purchase_id, stamp)
     if purchase.state != State.RECEIVED.value:
         return None
-    last = of_purchase(connection, purchase_id)[-1]  # the first one is made with the purchase
+    last = attempts.of_purchase(connection, purchase_id)[-1]  # the first one is made with the purchase
     if last.state in ("sending", "unknown"):
         if abs(stamp.at - last.sent_at) < patience(settings):  # further ahead: the clock was set back
             return None
-        change(connection, last, state="unknown")
+        attempts.change(connection, last, state="unknown")
     if stamp.at >= purchase.received_at + timedelta(seconds=settings.invoice_ttl):
         detail = f"SEQR took no invoice in {settings.invoice_ttl:g} s."
-        fail(connection, purchase, Trigger.GIVE_UP, Reason.SEQR_UNREACHABLE, stamp, detail)
+        attempts.fail(connection, purchase, Trigger.GIVE_UP, Reason.SEQR_UNREACHABLE, stamp, detail)
         return None
     return begin(connection, purchase, last.number + 1, settings, stamp.at)[0]
 
 
 def draft(connection: Connection, attempt_id: str) -> Draft:
     """The invoice of an attempt that has begun."""
-    found = matter_of(connection, attempt_id)
+    found = attempts.matter_of(connection, attempt_id)
     lines = read_lines(connection, found.purchase.id, found.purchase.currency)
     return Draft(found.purchase, lines, attempt_id, found.attempt.sent_at)
 
@@ -100,7 +101,9 @@ def record_sent(
         LostRace: somebody has.
     """
     reference = outcome.value.reference if isinstance(outcome, Answered) else None
-    found = matter_of(connection, attempt_id, reference) if known is None else _placed(known, attempt_id)
+    found = (
+        attempts.matter_of(connection, attempt_id, reference) if known is None else _placed(known, attempt_id)
+    )
     attempt, purchase = found.attempt, found.purchase
     exchange.keep(connection, outcome.exchange, purchase.id, attempt_id)
     if isinstance(outcome, Answered):
@@ -110,9 +113,9 @@ def record_sent(
             return _issued(connection, purchase, attempt, outcome.value, settings, stamp)
         purchase = _mixed_up(connection, purchase, attempt, outcome.value.reference, stamp)
     if isinstance(outcome, Refused):
-        change(connection, attempt, state="refused", closed_at=stamp.at)
+        attempts.change(connection, attempt, state="refused", closed_at=stamp.at)
         return _refused(connection, purchase, outcome, stamp)
-    change(connection, attempt, state="busy" if isinstance(outcome, Busy) else "unknown")
+    attempts.change(connection, attempt, state="busy" if isinstance(outcome, Busy) else "unknown")
     if purchase.state != State.RECEIVED.value:
         return purchase
     first = timedelta(seconds=1) if isinstance(outcome, Busy) else patience(settings)
@@ -142,7 +145,7 @@ def _look_again(
     connection: Connection, purchase: Purchase, settings: Settings, at: datetime, wait: timedelta
 ) -> Purchase:
     """Make it due after ``wait``; sooner if an invoice from before it was started over may still be paid."""
-    if purchase.started_over and has_open(connection, purchase.id):
+    if purchase.started_over and attempts.has_open(connection, purchase.id):
         wait = min(wait, timedelta(seconds=settings.poll_interval))
     return journal.touch(connection, purchase, next_check_at=at + wait)
 
@@ -161,7 +164,7 @@ def _issued(
     settings: Settings,
     stamp: Stamp,
 ) -> Purchase:
-    change(
+    attempts.change(
         connection,
         attempt,
         state="open",
@@ -196,4 +199,4 @@ def _refused(connection: Connection, purchase: Purchase, refusal: Refused, stamp
     if purchase.state != State.RECEIVED.value:
         return purchase
     detail = f"SEQR refused the invoice: {refusal.code} {refusal.description}".strip() + "."
-    return fail(connection, purchase, Trigger.REFUSE, Reason.INVOICE_REFUSED, stamp, detail)
+    return attempts.fail(connection, purchase, Trigger.REFUSE, Reason.INVOICE_REFUSED, stamp, detail)

@@ -16,7 +16,7 @@ from orchestrator.stamp import Stamp
 from orchestrator.tables import journal, purchases
 from statemachine import Reason, State, Subject, Transition, Trigger, fire
 
-_READ = frozenset(Purchase._fields)
+_FIELDS = frozenset(Purchase._fields)
 
 
 def begin(connection: Connection, purchase_id: str, stamp: Stamp, detail: str) -> None:
@@ -132,7 +132,7 @@ def _write(
 
 
 def _after(purchase: Purchase, changes: dict[str, Any]) -> Purchase:
-    known = {name: value for name, value in changes.items() if name in _READ}
+    known = {name: value for name, value in changes.items() if name in _FIELDS}
     return purchase._replace(**known, row_version=None, planned=None)
 
 

@@ -155,8 +155,7 @@ def record_sent(connection: Connection, mail: Mail, letter: Letter, at: datetime
 def record_kept(connection: Connection, kept: Sequence[tuple[Mail, Letter]]) -> None:
     """There is no mail server: the dashboard shows them. What was settled or claimed anew meanwhile stays."""
     rows = [{**_said(letter), "of_id": mail.id, "of_attempts": mail.attempts} for mail, letter in kept]
-    if rows:
-        connection.execute(_KEEP, rows)
+    connection.execute(_KEEP, rows)
 
 
 def record_failure(

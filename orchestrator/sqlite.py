@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from orchestrator.batch import DRIVER, carry_out, give_way
 from orchestrator.driver import SqliteDriver
 from orchestrator.sqlite_writer import SqliteWriter, raw_connection
-from orchestrator.work import Database, DatabaseUnavailable, Pool
+from orchestrator.work import Database, Pool
 
 T = TypeVar("T")
 _READERS = 4
@@ -41,15 +41,12 @@ class SqliteDatabase(Database):
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="sqlite-reader")
         self._glancing: Connection | None = None
         self._reads = 0
-        self._closed = False
 
-    async def _write(self, work: Callable[[Connection], T], *, brief: bool = False) -> T:
-        if self._closed:
-            raise DatabaseUnavailable("The database is closed: the process is stopping.")
-        return await self._writer.write(work, brief=brief)
+    async def _write(self, work: Callable[[Connection], T]) -> T:
+        return await self._writer.write(work, brief=False)
 
     async def _write_briefly(self, work: Callable[[Connection], T]) -> T:
-        return await self._write(work, brief=True)
+        return await self._writer.write(work, brief=True)
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
         self._reads += 1
@@ -79,7 +76,6 @@ class SqliteDatabase(Database):
         return Pool(_READERS, in_use, self._reads - in_use + self._writer.waiting)
 
     async def close(self) -> None:
-        self._closed = True
         await self._writer.close()
         self._readers.shutdown()
         if self._glancing is not None:

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
+from itertools import groupby
+from operator import attrgetter
 from sqlite3 import SQLITE_BUSY, OperationalError
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, TypeVar, cast
@@ -25,12 +27,15 @@ from orchestrator.batch import carry_out
 from orchestrator.work import DatabaseUnavailable
 
 T = TypeVar("T")
-_GROUP, _BRIEF_GROUP = 256, 64
-"""So many units of work share a commit; fewer brief ones, since the loop does nothing else meanwhile."""
+_GROUP = 256
+"""So many units of work share a commit at most."""
+_TURN = 0.01
+"""Seconds that brief ones have the loop for themselves, one after the other."""
 _LOCKED_FOR = 10.0
 """Seconds that another process may have the file to itself."""
 _LOOK_AGAIN = 0.01
 _PRIMARY_CODE = 0xFF
+_STOPPING = "The database is closed: the process is stopping."
 
 
 class SqliteWriter:
@@ -43,6 +48,7 @@ class SqliteWriter:
         self._queue: deque[_Unit] = deque()
         self._working: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._closed = False
 
     @property
     def waiting(self) -> int:
@@ -50,7 +56,10 @@ class SqliteWriter:
         return len(self._queue)
 
     async def write(self, work: Callable[[Connection], T], *, brief: bool) -> T:
-        """Carry out a unit of work, commit it, and answer with its result."""
+        """Carry out a unit of work, commit it, and answer with its result. What is queued is done even when
+        nobody waits for it any more."""
+        if self._closed:
+            raise DatabaseUnavailable(_STOPPING)
         unit = _Unit(work, brief)
         self._queue.append(unit)
         if self._working is None:
@@ -61,50 +70,60 @@ class SqliteWriter:
 
     async def close(self) -> None:
         """Finish what is queued."""
+        self._closed = True
         if self._working is not None:
-            await self._working
-        self._thread.shutdown()
+            await asyncio.wait([self._working])  # which goes on though we be cancelled
+        await asyncio.to_thread(self._thread.shutdown)
         if self._connection is not None:
             self._connection.close()
 
     async def _work(self) -> None:
-        while self._queue:
-            await self._commit_together(self._group())
-        self._working = None
-
-    def _group(self) -> list[_Unit]:
-        """Those of one kind that came first."""
-        group = [self._queue.popleft()]
-        brief = group[0].brief
-        most = _BRIEF_GROUP if brief else _GROUP
-        while self._queue and self._queue[0].brief is brief and len(group) < most:
-            group.append(self._queue.popleft())
-        return group
+        group: list[_Unit] = []
+        try:
+            while self._queue:
+                group = [self._queue.popleft() for _ in range(min(len(self._queue), _GROUP))]
+                await self._commit_together(group)
+        finally:
+            self._working = None
+            for unit in (*group, *self._queue):  # the loop itself is ending, and nobody will do them
+                unit.tell(DatabaseUnavailable(_STOPPING))
+            self._queue.clear()
 
     async def _commit_together(self, units: Sequence[_Unit]) -> None:
         try:
-            if self._connection is None:
-                self._connection = await self._in_thread(self._connect)
-            await _begin(raw_connection(self._connection))
-            if units[0].brief:
-                _run(self._connection, units)
-            else:
-                await self._in_thread(_run, self._connection, units)
-            await self._in_thread(raw_connection(self._connection).execute, "COMMIT")
+            await self._carry_out(units)
         except Exception as error:  # nothing of the group was kept
-            self._undo()
+            if self._connection is not None:
+                _undo(raw_connection(self._connection))
             for unit in units:
                 unit.tell(error)
         else:
             for unit in units:
                 unit.tell()
 
-    def _in_thread(self, work: Callable[..., T], *given: object) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
+    async def _carry_out(self, units: Sequence[_Unit]) -> None:
+        connection = await self._begun()
+        for brief, alike in groupby(units, attrgetter("brief")):
+            if brief:
+                await _run_here(connection, alike)
+            else:
+                await self._in_thread(_run, connection, list(alike))
+        await self._in_thread(raw_connection(connection).execute, "COMMIT")
 
-    def _undo(self) -> None:
-        if self._connection is not None and (raw := raw_connection(self._connection)).in_transaction:
-            raw.execute("ROLLBACK")
+    async def _begun(self) -> Connection:
+        """The connection, in a transaction that has the file to itself."""
+        if self._connection is None:
+            self._connection = await self._in_thread(self._connect)
+        raw = raw_connection(self._connection)
+        if raw.in_transaction:  # somebody was interrupted while the thread was at it
+            await self._in_thread(_undo, raw)
+        await _begin(raw)
+        return self._connection
+
+    async def _in_thread(self, work: Callable[..., T], *given: object) -> T:
+        doing = asyncio.get_running_loop().run_in_executor(self._thread, work, *given)
+        await asyncio.wait([doing])
+        return doing.result()
 
 
 class _Unit:
@@ -117,13 +136,15 @@ class _Unit:
         self._result: Any = None
         self._error: Exception | None = None
 
-    def run(self, connection: Connection, raw: SqliteConnection) -> None:
+    def run(self, connection: Connection) -> None:
         """Do the work in a savepoint: its error undoes only itself."""
+        raw = raw_connection(connection)
         raw.execute("SAVEPOINT unit")
         try:
             self._result = carry_out(connection, self._work)
         except Exception as error:
-            self._error = error
+            # A future takes none that ends an iteration.
+            self._error = RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
             if raw.in_transaction:
                 raw.execute("ROLLBACK TO unit")
         if not raw.in_transaction:
@@ -164,7 +185,22 @@ async def _begin(raw: SqliteConnection) -> None:
         await asyncio.sleep(_LOOK_AGAIN)
 
 
-def _run(connection: Connection, units: Sequence[_Unit]) -> None:
-    raw = raw_connection(connection)
+async def _run_here(connection: Connection, units: Iterable[_Unit]) -> None:
+    """On the loop, with a pause now and then for all that waits meanwhile."""
+    loop = asyncio.get_running_loop()
+    left = loop.time() + _TURN
     for unit in units:
-        unit.run(connection, raw)
+        unit.run(connection)
+        if loop.time() >= left:
+            await asyncio.sleep(0)
+            left = loop.time() + _TURN
+
+
+def _run(connection: Connection, units: Iterable[_Unit]) -> None:
+    for unit in units:
+        unit.run(connection)
+
+
+def _undo(raw: SqliteConnection) -> None:
+    if raw.in_transaction:
+        raw.execute("ROLLBACK")

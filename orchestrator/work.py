@@ -71,8 +71,8 @@ class Database(ABC):
         return await self._until_won(self._write, work, *args, **kwargs)
 
     async def write_brief(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The same for work that takes a millisecond at most: a few rows, each found by a key. It costs less
-        than ``write``, and nothing else is done in the process meanwhile."""
+        """The same for work that takes a millisecond or so: a few rows, each found by a key. On SQLite it
+        costs less than ``write``, and nothing else is done in the process meanwhile."""
         return await self._until_won(self._write_briefly, work, *args, **kwargs)
 
     async def write_once(self, work: Work[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -76,10 +77,11 @@ class Surgery:
 
 
 async def _examined(settings: Settings) -> list[Finding]:
-    from orchestrator.doctor import examine  # with an HTTP client of its own, which a start has no use for
-
+    # With an HTTP client of its own, which a start has no use for, and which takes a while to load.
+    doctor = await asyncio.to_thread(import_module, "orchestrator.doctor")
     async with asyncio.timeout(LONGEST):
-        return await examine(settings)
+        findings: list[Finding] = await doctor.examine(settings)
+        return findings
 
 
 def _page(visit: Visit, findings: list[Finding] | None = None, problem: str = "") -> Response:

@@ -119,4 +119,7 @@ async def test_a_check_ends_without_a_trace() -> None:
     checks.soon("a", "notification")
     (task,) = asyncio.all_tasks() - {asyncio.current_task()}
     await asyncio.wait_for(task, 10)
-    assert not checks.will_run_again("a")
+    checks.soon("a", "once more")
+    assert not checks.will_run_again("a"), "it is not taken for one that is under way"
+    await checks.close()
+    assert desk.begun == [("a", "notification"), ("a", "once more")]

@@ -127,6 +127,101 @@ async def test_what_is_asked_for_first_is_done_first(sqlite: Database, way: str)
     assert await sqlite.read(names) == ["0", "1", "2", "3"]
 
 
+async def test_brief_and_long_ones_share_a_commit_and_its_fate(sqlite: Database, way: str) -> None:
+    said: list[str] = []
+    other = BOTH[1 - BOTH.index(way)]
+
+    def disk_full(connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
+
+    await sqlite.write(lambda connection: raw_connection(connection).set_trace_callback(said.append))
+    said.clear()
+    await asyncio.gather(getattr(sqlite, way)(add, "a"), getattr(sqlite, other)(add, "b"))
+    assert said.count("COMMIT") == 1
+    together = [getattr(sqlite, way)(add, "c"), getattr(sqlite, other)(disk_full)]
+    results = await asyncio.gather(*together, return_exceptions=True)
+    assert [type(result) for result in results] == [DatabaseUnavailable] * 2
+    assert await sqlite.read(names) == ["a", "b"]
+
+
+async def test_many_brief_ones_let_others_have_the_loop(
+    sqlite: Database, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_writer, "_TURN", 0)
+    units = [asyncio.create_task(getattr(sqlite, way)(lambda _: turns.append("unit"))) for _ in range(5)]
+    turns: list[str] = []
+    while not all(unit.done() for unit in units):
+        turns.append("other")
+        await asyncio.sleep(0)
+    first, last = turns.index("unit"), len(turns) - 1 - turns[::-1].index("unit")
+    if way == "write_brief":
+        assert "other" in turns[first:last]
+
+
+async def test_a_close_that_is_given_up_leaves_nothing_hanging(sqlite: Database, way: str) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def block(connection: Connection) -> str:
+        begun.set()
+        go.wait(10)
+        return add(connection, "first")
+
+    first = asyncio.create_task(sqlite.write(block))
+    await asyncio.to_thread(begun.wait, 10)
+    second = asyncio.create_task(getattr(sqlite, way)(add, "second"))
+    closing = asyncio.create_task(sqlite.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.gather(closing, return_exceptions=True)
+    go.set()
+    assert [await asyncio.wait_for(each, 10) for each in (first, second)] == ["first", "second"]
+    with pytest.raises(DatabaseUnavailable, match="stopping"):
+        await getattr(sqlite, way)(add, "third")
+
+
+def test_a_loop_that_ends_takes_nobody_with_it(path: Path, way: str) -> None:
+    """As when a command is interrupted: who waits is told, and the next loop finds all in order."""
+    database = open_database(f"sqlite:///{path}")
+    go = threading.Event()
+    told: list[BaseException] = []
+
+    async def interrupted() -> None:
+        def block(connection: Connection) -> str:
+            go.wait(10)
+            return add(connection, "half")
+
+        async def waiting(work: Callable[[Connection], Any]) -> None:
+            try:
+                await getattr(database, way)(work)
+            except DatabaseUnavailable as error:
+                told.append(error)
+
+        blocked = asyncio.create_task(database.write(block))
+        others = [asyncio.create_task(waiting(lambda connection: add(connection, "never"))) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        for task in asyncio.all_tasks() - {asyncio.current_task(), blocked, *others}:
+            task.cancel()
+        results = await asyncio.gather(blocked, *others, return_exceptions=True)
+        assert isinstance(results[0], DatabaseUnavailable)
+        go.set()
+
+    async def afterwards() -> list[str]:
+        await getattr(database, way)(add, "after")
+        found = await database.read(names)
+        await database.close()
+        return found
+
+    asyncio.run(interrupted())
+    assert [str(error) for error in told] == ["The database is closed: the process is stopping."] * 2
+    assert asyncio.run(afterwards()) == ["after"]
+
+
+async def test_an_end_of_iteration_is_an_error_like_any_other(sqlite: Database, way: str) -> None:
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await getattr(sqlite, way)(lambda _: next(iter(())))
+    assert await getattr(sqlite, way)(add, "a") == "a"
+
+
 async def test_what_is_queued_is_done_though_nobody_waits_for_it_any_more(sqlite: Database, way: str) -> None:
     asked = asyncio.create_task(getattr(sqlite, way)(add, "a"))
     await asyncio.sleep(0)
