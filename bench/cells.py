@@ -94,27 +94,25 @@ class Found:
     until_asked: Sequence[float] = ()
 
     def joined(self, later: Found) -> Found:
-        """This half and a later one as one."""
-        assert self.stocked is not None
-        assert later.stocked is not None
-        return Found(
-            self.shop,
-            self.created.joined(later.created),
-            self.stocked.joined(later.stocked),
-            [*self.until_asked, *later.until_asked],
-        )
+        """This round and a later one as one."""
+        created = self.created.joined(later.created)
+        if self.stocked is None or later.stocked is None:
+            return Found(self.shop, created)
+        stocked = self.stocked.joined(later.stocked)
+        return Found(self.shop, created, stocked, [*self.until_asked, *later.until_asked])
 
 
 async def measure_cell(
     floor: Shop, others: Sequence[Shop], seqr: StubSeqr, connections: int, limits: Limits
 ) -> list[Row]:
-    """One half of the floor is measured right before what is held against it and the other right after, so
-    that a machine that grows slower does so for both."""
-    before = await measure_program(floor, seqr, connections, limits.halved())
-    found = [await measure_program(served, seqr, connections, limits) for served in others]
-    after = await measure_program(floor, seqr, connections, limits.halved())
-    held = before.joined(after)
-    return [row for each in (held, *found) for row in _rows(each, held, connections)]
+    """In two rounds, in each of which all have their turn: so a machine that grows slower does so for all,
+    and no purchase waits to be paid for so long that it is asked about, which would be measured too."""
+    first, second = [
+        [await measure_program(served, seqr, connections, limits.halved()) for served in (floor, *others)]
+        for _ in range(2)
+    ]
+    found = [early.joined(late) for early, late in zip(first, second, strict=True)]
+    return [row for each in found for row in _rows(each, found[0], connections)]
 
 
 async def measure_program(served: Shop, seqr: StubSeqr, connections: int, limits: Limits) -> Found:
