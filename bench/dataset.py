@@ -6,6 +6,7 @@ A SQLite file is kept below ``var/bench`` and used again while tables and popula
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -73,7 +74,9 @@ async def database_of(kind: str, size: int, home: Path, say: Say) -> AsyncIterat
 def _copy(kept: Path) -> Iterator[Path]:
     """The program writes into its database; what is kept stays as it is."""
     with tempfile.TemporaryDirectory(prefix="run-", dir=kept.parent) as directory:
-        yield Path(shutil.copy(kept, Path(directory) / "benchmark.db"))
+        copied = Path(shutil.copy(kept, Path(directory) / "benchmark.db"))
+        os.sync()  # else the disk is busy with it while we measure
+        yield copied
 
 
 async def fill(url: str, batches: Iterable[population.Rows]) -> None:
@@ -167,6 +170,7 @@ async def _fill_postgresql(connection: asyncpg.Connection, batches: Iterable[pop
         "SELECT setval(pg_get_serial_sequence('journal', 'id'), (SELECT max(id) FROM journal))"
     )
     await connection.execute("VACUUM ANALYZE")
+    await connection.execute("CHECKPOINT")
 
 
 async def _migrated(url: str) -> None:

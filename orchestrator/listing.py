@@ -4,8 +4,8 @@ No index fits every mixture of conditions, and no database guesses well which on
 looked up, in three steps of which the first that gives a whole page is the last:
 
 1. A condition that few purchases meet: those are read and held against the others.
-2. Otherwise matches are dense, so a walk in the list's order soon has a page full; it is given up after
-   ``STRETCH`` purchases.
+2. Otherwise matches are dense, so a walk in the list's order soon has a page full; it is given up after a
+   stretch of purchases, first a short one and then a long one.
 3. What is left is rare: many meet each condition, few meet all. Every index entry in question is read.
 """
 
@@ -25,8 +25,9 @@ from orchestrator.selection import Filter
 from orchestrator.tables import purchases
 
 FEW = 5_000
-STRETCH = 150_000
-STRETCH_BY_AMOUNT = 20_000
+STRETCHES = (2_500, 150_000)
+"""The short one has the page of most lists; to look up where one ends takes longer the longer it is."""
+STRETCHES_BY_AMOUNT = (500, 20_000)
 """Shorter: the purchases lie in the order of their ids, and all over the place by amount."""
 MANY = 100_000
 
@@ -114,8 +115,11 @@ class _Search:
         few = self._fewest()
         if few is not None:
             return self._among(_together(few.sources), size)
-        found, is_page = self._walk(size, STRETCH_BY_AMOUNT if self._by_amount else STRETCH)
-        return found if is_page else self._exhaust(size)
+        for stretch in STRETCHES_BY_AMOUNT if self._by_amount else STRETCHES:
+            found, is_page = self._walk(size, stretch)
+            if is_page:
+                return found
+        return self._exhaust(size)
 
     def _beyond(self, place: Place | None) -> list[ColumnElement[bool]]:
         if place is None:

@@ -21,10 +21,9 @@ from orchestrator.work import Database, Pool
 T = TypeVar("T")
 _READERS = 4
 _BUSY_MILLISECONDS = 10_000
-_CACHE_KIBIBYTES = 16 * 1024
-"""Of the file's pages, so much is kept by each connection."""
-_MAPPED_BYTES = 8 * 2**30
-"""So much of the file is read through the system's own cache, without copying it."""
+_CACHE_KIBIBYTES = 4 * 1024
+"""Of the file's pages, so much is kept by each connection; the system keeps all that there is room for. To
+map the file would spare copying pages from there, but what was read would count as ours."""
 
 
 class SqliteDatabase(Database):
@@ -116,7 +115,6 @@ def _engine(path: str, *, waits: bool = True) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # an erased customer is no longer in the file
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
-        connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
         if not waits:
             connection.execute("PRAGMA busy_timeout = 0")
 

@@ -21,12 +21,13 @@ from tests.fixtures.shop import stocked
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STEPS = {
-    "few": (5_000, 20_000, 20_000, 100_000),
-    "walk": (0, 20_000, 20_000, 0),
-    "short walk": (0, 3, 3, 0),
-    "words": (0, 3, 3, 10_000),
+    "few": (5_000, (500, 20_000), (500, 20_000), 100_000),
+    "walk": (0, (500, 20_000), (500, 20_000), 0),
+    "longer walk": (0, (3, 20_000), (3, 20_000), 0),
+    "short walk": (0, (2, 3), (2, 3), 0),
+    "words": (0, (2, 3), (2, 3), 10_000),
 }
-"""The bounds that lead to one way or another: FEW, STRETCH, STRETCH_BY_AMOUNT, MANY."""
+"""The bounds that lead to one way or another: FEW, STRETCHES, STRETCHES_BY_AMOUNT, MANY."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ async def test_every_filter_in_every_order_gives_what_reading_all_would(
 ) -> None:
     await database.write(stocked)
     kept = await database.write(_keep_many)
-    for name, bound in zip(("FEW", "STRETCH", "STRETCH_BY_AMOUNT", "MANY"), STEPS[step], strict=True):
+    for name, bound in zip(("FEW", "STRETCHES", "STRETCHES_BY_AMOUNT", "MANY"), STEPS[step], strict=True):
         monkeypatch.setattr(listing, name, bound)
     for name, plain in FILTERS.items():
         for sort in Sort:
