@@ -11,25 +11,12 @@ from sqlalchemy import Connection, Row, func, or_, select, union_all
 
 from dashboard.queries.doubt import silent_since
 from orchestrator.money import Money
+from orchestrator.summary import Customer
 from orchestrator.tables import invoice_attempts, journal, purchase_lines, purchases
 from statemachine import State
 
 PAYABLE = frozenset({State.INVOICED.value})
 """The states in which the customer can pay the invoice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """Who gets the goods, and where."""
-
-    name: str
-    street: str
-    zip: str
-    city: str
-    state: str
-    country: str
-    email: str
-    msisdn: str
 
 
 @dataclass(frozen=True, slots=True)
