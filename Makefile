@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	--no-emit-index-url --no-emit-find-links --no-strip-extras $(if $(UPGRADE),--upgrade)
 # Where every branch must be seen by a test: what may happen to a purchase, and to the money.
-COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orchestrator/issuing.py,orchestrator/outcome.py,orchestrator/operation.py,orchestrator/journal.py,orchestrator/intent.py,orchestrator/note.py,orchestrator/stock.py,orchestrator/goods.py,orchestrator/sending.py,orchestrator/batch.py,orchestrator/in_turn.py,orchestrator/pricing.py,orchestrator/invoice.py,orchestrator/watch.py,orchestrator/checks.py,orchestrator/settlement.py,orchestrator/reconcile.py,orchestrator/stray.py,orchestrator/replay.py
+COMPLETE := statemachine/*,orchestrator/placement.py,orchestrator/attempt.py,orchestrator/issuing.py,orchestrator/outcome.py,orchestrator/delivery.py,orchestrator/operation.py,orchestrator/journal.py,orchestrator/intent.py,orchestrator/note.py,orchestrator/stock.py,orchestrator/goods.py,orchestrator/sending.py,orchestrator/batch.py,orchestrator/in_turn.py,orchestrator/pricing.py,orchestrator/invoice.py,orchestrator/watch.py,orchestrator/checks.py,orchestrator/settlement.py,orchestrator/reconcile.py,orchestrator/stray.py,orchestrator/replay.py
 
 # Where Python keeps no bytecode, each of our processes would compile everything anew, which takes as long as all else
 # that its start does.

@@ -11,11 +11,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from orchestrator import attempt as attempts
-from orchestrator import closing, erasure, exchange, goods, journal, outbox, stock, stray, watch
+from orchestrator import closing, delivery, exchange, goods, journal, stray, watch
 from orchestrator.attempt import Attempt, Matter
 from orchestrator.closing import CLOSED
 from orchestrator.goods import Goods
-from orchestrator.intent import ANYWAY, Intent
 from orchestrator.purchase import Purchase
 from orchestrator.seqr.messages import (
     Answered,
@@ -113,17 +112,6 @@ def record_cancel(
             return journal.touch(connection, purchase, next_check_at=due)
 
 
-def take_stock(connection: Connection, purchase_id: str, stamp: Stamp, intent: Intent = ANYWAY) -> Purchase:
-    """Take the goods of a paid purchase, if they are there now; if not, let it rest until some arrive.
-
-    Both in one commit: a delivery that is booked in meanwhile is either seen here, or finds the purchase
-    resting and makes it due again. Raises Changed.
-    """
-    after = _deliver(connection, intent.lock(connection, purchase_id, stamp), stamp)
-    watch.rest(connection, purchase_id, stamp.at)
-    return after
-
-
 def _wanted(connection: Connection, purchase: Purchase, outcome: Outcome[PaymentStatus]) -> Goods | None:
     """What a payment is going to take from the stock; read before anything is written, all goes together."""
     paid = isinstance(outcome, Answered) and outcome.value.status == InvoiceStatus.PAID
@@ -182,7 +170,7 @@ def _paid(
     )
     if purchase.attention:  # it may tell of money on another invoice
         after = stray.mark_paid_too(connection, after, stamp)
-    return _deliver(connection, after, stamp, wanted)
+    return delivery.deliver(connection, after, stamp, wanted)
 
 
 def _paid_wrong(
@@ -206,25 +194,6 @@ def _paid_wrong(
     # One that is received has its own time for the next invoice.
     due = {} if purchase.state == State.RECEIVED.value else {"next_check_at": rest}
     return journal.mark(connection, purchase, why, stamp, **due)
-
-
-def _deliver(
-    connection: Connection, purchase: Purchase, stamp: Stamp, wanted: Goods | None = None
-) -> Purchase:
-    if purchase.state != State.PAID.value:
-        return purchase
-    if purchase.customer_erased_at:
-        return journal.mark(connection, purchase, erasure.PAID_LATE, stamp)
-    missing = stock.take(connection, purchase.id, purchase.holds, purchase.holds_stock, stamp, wanted)
-    # A mark that is there may tell of a second payment, which outlives the delivery.
-    too = stray.paid_too(connection, purchase) if purchase.attention else None
-    if missing:
-        why = f"Paid, but the stock lacks {missing}: restock it, then it goes on by itself; or refund it."
-        return journal.mark(connection, purchase, " ".join(filter(None, (why, too))), stamp)
-    outbox.enqueue(connection, purchase.id, "order_confirmation", purchase.customer_email, stamp.at)
-    detail = "The goods were taken from the stock."
-    after = journal.move(connection, purchase, Trigger.STOCK, stamp, detail, holds_stock=False)
-    return journal.mark(connection, after, too, stamp)
 
 
 def _closed(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import structlog
 
-from orchestrator import closing, issuing, operation, outcome, watch
+from orchestrator import closing, delivery, issuing, operation, outcome, watch
 from orchestrator import intent as intents
 from orchestrator.attempt import Attempt, Matter
 from orchestrator.checks import BackgroundChecks
@@ -83,7 +83,7 @@ class Settlement:
             if attempt.reference and (everything or watch.is_watched(found.purchase, attempt, self._clock()))
         ]
         if state == State.PAID.value:
-            await self._database.write_brief(outcome.take_stock, purchase_id, self._stamp(actor))
+            await self._database.write_brief(delivery.take_stock, purchase_id, self._stamp(actor))
         elif found.may_rest:
             await self._database.write_brief(watch.rest, purchase_id, self._clock())
         return None if set(reached) <= {None} else False not in reached
@@ -196,7 +196,7 @@ class Settlement:
             raise NotAllowed(Action.RETRY.value, State.RECEIVED.value, why)
 
     async def _do_take_stock(self, purchase_id: str, actor: str, intent: Intent) -> None:
-        await self._database.write_brief(outcome.take_stock, purchase_id, self._stamp(actor), intent)
+        await self._database.write_brief(delivery.take_stock, purchase_id, self._stamp(actor), intent)
 
     async def _do_start_over(self, purchase_id: str, actor: str, intent: Intent) -> None:
         attempt_id = await self._database.write_brief(

@@ -140,7 +140,7 @@ async def test_before_the_customer_pays_and_the_notification_is_lost(shop_floor:
     await ends_stocked(shop_floor)
 
 
-@pytest.mark.parametrize("crash", around("outcome.take_stock"), ids=str)
+@pytest.mark.parametrize("crash", around("delivery.take_stock"), ids=str)
 async def test_while_missing_goods_arrive(shop_floor: Premises, crash: Crash) -> None:
     shop_floor.sandbox.faults.notifications = NotificationFaults(lost=True)
     dying = await shop_floor.start(crash)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from orchestrator import issuing, operation, outcome
+from orchestrator import delivery, issuing, operation
 from orchestrator.intent import Changed, Intent
 from orchestrator.sending import SeqrUnavailable
 from orchestrator.stamp import Stamp
@@ -125,7 +125,7 @@ async def test_a_change_between_the_look_and_the_lock_is_seen_under_the_lock(des
     with pytest.raises(Changed):
         await write(issuing.begin_next, purchase_id, settings, stamp, stale)
     with pytest.raises(Changed):
-        await write(outcome.take_stock, purchase_id, stamp, stale)
+        await write(delivery.take_stock, purchase_id, stamp, stale)
     assert await desk.only() == before
 
 
