@@ -79,13 +79,8 @@ async def measure(sizes: Sequence[int], home: Path, say: Say, databases: Sequenc
 
 def table(costs: Sequence[Held], sizes: Sequence[int]) -> Table:
     """A line for each thing and database."""
-    header = (
-        "what",
-        "database",
-        *(f"p50 ms at {size:,}" for size in (sizes[0], sizes[-1])),
-        "ratio",
-        "verdict",
-    )
+    costs_at = (f"at {size:,}" for size in (sizes[0], sizes[-1]))
+    header = ("what", "database", *costs_at, "ratio", "verdict")
     return Table("What a long history costs", header, costs)
 
 
