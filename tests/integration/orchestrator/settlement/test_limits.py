@@ -15,7 +15,7 @@ from orchestrator.seqr.messages import Outcome
 from orchestrator.stamp import Stamp
 from orchestrator.tables import purchases
 from statemachine import Action
-from tests.fixtures.desk import BENGT, MUG, Desk
+from tests.fixtures.desk import BENGT, MUG, Desk, started_over
 from tests.fixtures.seqr import answered, busy, refused, unknown
 from tests.fixtures.shop import settings as shop_settings
 
@@ -204,12 +204,7 @@ async def test_a_lost_invoice_does_not_put_off_the_new_one(desk: Desk) -> None:
 
 
 async def test_a_stocked_purchase_rests_as_soon_as_its_last_invoice_is_closed(desk: Desk) -> None:
-    purchase_id = await desk.buy()
-    desk.seqr.says("R1", "FAILED")
-    await desk.tick(2)
-    desk.seqr.then("getPaymentStatus", unknown())
-    await desk.act(purchase_id, Action.CHECK)
-    await desk.act(purchase_id, Action.RETRY)
+    purchase_id = await started_over(desk)
     desk.seqr.pay("R2")
     first, second = await desk.attempts()
     stamp, record, found = Stamp("reconciler", desk.clock()), outcome.record_status, desk.parts.settings

@@ -12,7 +12,7 @@ from orchestrator.seqr.messages import PaymentStatus
 from orchestrator.stamp import Stamp
 from orchestrator.tables import journal
 from statemachine import Action
-from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk
+from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk, started_over
 from tests.fixtures.seqr import answered, busy, refused, unknown
 
 MIXED_UP = answered(PaymentStatus("PAID", 9, invoice_reference="R77"))
@@ -118,12 +118,7 @@ async def test_a_wrong_sum_of_one_purchase_marks_no_other(desk: Desk) -> None:
 async def test_that_an_older_invoice_is_not_known_concerns_nobody(
     desk: Desk, code: int, mark: str | None
 ) -> None:
-    purchase_id = await desk.buy()
-    desk.seqr.says("R1", "FAILED")
-    await desk.tick(2)
-    desk.seqr.then("getPaymentStatus", unknown())
-    await desk.act(purchase_id, Action.CHECK)
-    await desk.act(purchase_id, Action.RETRY)
+    await started_over(desk)
     (row, _) = await desk.attempts()
     assert row["state"] == "open", "it is watched again"
     stamp, settings = Stamp("reconciler", desk.clock()), desk.parts.settings

@@ -15,7 +15,7 @@ from orchestrator.seqr.messages import Outcome, PaymentStatus
 from orchestrator.stamp import Stamp
 from orchestrator.tables import audit, purchase_lines
 from statemachine import Action, NotAllowed
-from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk
+from tests.fixtures.desk import BENGT, MUG, OPERATOR, Desk, started_over
 from tests.fixtures.records import Row
 from tests.fixtures.seqr import answered, busy, unknown
 
@@ -29,19 +29,9 @@ async def answer(desk: Desk, reference: str, said: Outcome[PaymentStatus]) -> Ro
     return await desk.only()
 
 
-async def started_over(desk: Desk) -> None:
-    """Two invoices are open: R1 of before, and R2."""
-    purchase_id = await desk.buy()
-    desk.seqr.says("R1", "FAILED")
-    await desk.tick(2)
-    desk.seqr.then("getPaymentStatus", unknown())
-    await desk.act(purchase_id, Action.CHECK)
-    await desk.act(purchase_id, Action.RETRY)
-    assert [row["state"] for row in await desk.attempts()] == ["open", "open"]
-
-
 async def test_one_that_fails_beside_an_open_invoice_is_looked_at_at_once(desk: Desk) -> None:
     await started_over(desk)
+    assert [row["state"] for row in await desk.attempts()] == ["open", "open"]
     purchase = await answer(desk, "R2", answered(PaymentStatus("CANCELED", 9)))
     assert (purchase["state"], purchase["next_check_at"]) == ("failed", desk.clock())
     purchase = await answer(desk, "R1", answered(PaymentStatus("CANCELED", 9)))
@@ -50,6 +40,7 @@ async def test_one_that_fails_beside_an_open_invoice_is_looked_at_at_once(desk: 
 
 async def test_a_status_that_nobody_knows_concerns_only_the_invoice_that_it_is_of(desk: Desk) -> None:
     await started_over(desk)
+    assert [row["state"] for row in await desk.attempts()] == ["open", "open"]
     purchase = await answer(desk, "R1", answered(PaymentStatus("MISLAID", 9)))
     assert (purchase["state"], purchase["attention"]) == ("invoiced", None)
     purchase = await answer(desk, "R2", answered(PaymentStatus("MISLAID", 9)))

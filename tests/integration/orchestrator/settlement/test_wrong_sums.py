@@ -10,7 +10,7 @@ from orchestrator import watch
 from orchestrator.money import Money
 from orchestrator.seqr.messages import Busy, IssuedInvoice, Outcome, PaymentStatus, Unknown
 from statemachine import Action
-from tests.fixtures.desk import Desk
+from tests.fixtures.desk import Desk, started_over
 from tests.fixtures.seqr import answered, busy, refused, unknown
 
 WRONG = "SEQR took 1.00 SEK for invoice R1, which asked for 149.00 SEK."
@@ -55,17 +55,6 @@ async def test_the_mark_outlasts_an_answer_that_tells_nothing(
     desk.seqr.then("getPaymentStatus", odd)
     await desk.act(purchase_id, Action.CHECK)
     assert await standing(desk) == ("invoiced", None, WRONG)
-
-
-async def started_over(desk: Desk) -> str:
-    """A purchase with a second invoice, whose first one is watched again."""
-    purchase_id = await desk.buy()
-    desk.seqr.says("R1", "FAILED")
-    await desk.tick(2)
-    desk.seqr.then("getPaymentStatus", unknown())
-    await desk.act(purchase_id, Action.CHECK)
-    await desk.act(purchase_id, Action.RETRY)
-    return purchase_id
 
 
 async def test_it_was_asked_about_in_time_and_is_not_asked_about_for_ever(desk: Desk) -> None:
