@@ -53,6 +53,9 @@ _FURTHEST = timedelta(seconds=75)
 _WHILE_IT_FAILS = 2.0
 """Seconds between two checks at most while SEQR fails, so that one that is back late still hears in its 20
 seconds (facts, rule 1). What spares a SEQR that is down is the reconciler, which then tries one a second."""
+_HEAD_START = timedelta(seconds=1)
+"""So long a purchase is left to the process that was told of it, which asks at once. Without it the
+reconciler takes up what is being asked about: SEQR is asked twice, and one of the two writes in vain."""
 
 
 _C = invoice_attempts.c
@@ -76,7 +79,12 @@ _REST = Statement(
 _TELL = Statement(
     update(purchases)
     .where(purchases.c.id == bindparam("of_id"), purchases.c.state != State.STOCKED.value)
-    .values(notified_at=bindparam("told_at"), next_check_at=bindparam("told_at"))
+    .values(
+        notified_at=bindparam("told_at"),
+        next_check_at=case(
+            (purchases.c.next_check_at < bindparam("due"), purchases.c.next_check_at), else_=bindparam("due")
+        ),
+    )
 )
 _CALL = [notifications.c[name] for name in ("id", "purchase_id", "at", "sender")]
 _CALLS = (
@@ -239,7 +247,8 @@ def told(
     *,
     open_: bool = False,
 ) -> bool:
-    """Write down that a purchase's notification address was called; returns whether to ask SEQR about it.
+    """Write down that a purchase's notification address was called; returns whether to ask SEQR at once. If
+    nobody does, it is due in a moment.
 
     Of many calls only the first ``most`` are kept: anybody who learnt the address can repeat it. With
     ``open_`` nothing is read before: that goes through if there is such a purchase, and it is not stocked.
@@ -250,7 +259,8 @@ def told(
     """
     if not open_ and load(connection, purchase_id).state == State.STOCKED.value:
         return False
-    batch.must(connection, _TELL, {"of_id": purchase_id, "told_at": at}, (purchases.name, purchase_id))
+    tell = {"of_id": purchase_id, "told_at": at, "due": at + _HEAD_START}
+    batch.must(connection, _TELL, tell, (purchases.name, purchase_id))
     row = {"id": new_id(), "purchase_id": purchase_id, "at": at, "sender": sender, "most": most}
     batch.also(connection, _KEEP, row)
     return True

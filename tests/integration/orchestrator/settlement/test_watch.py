@@ -67,6 +67,37 @@ async def test_a_call_that_failed_late_does_not_put_off_what_was_planned_meanwhi
     assert (await desk.only())["next_check_at"] == planned
 
 
+async def told(desk: Desk, purchase_id: str) -> None:
+    assert await desk.database.write(watch.told, purchase_id, "192.0.2.1", desk.clock())
+
+
+async def test_who_was_told_of_a_purchase_has_a_head_start_and_then_it_is_anybodys(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    await told(desk, purchase_id)
+    desk.clock.turn(0.9)
+    assert await due(desk) == [], "who was told of it is asking"
+    desk.clock.turn(0.2)
+    assert await due(desk) == [purchase_id], "who was told of it has died"
+
+
+async def test_repeated_notifications_put_nothing_off(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    for _ in range(3):
+        await told(desk, purchase_id)
+        desk.clock.turn(0.4)
+    assert await due(desk) == [purchase_id]
+
+
+async def test_a_notification_about_a_purchase_at_rest_makes_it_due_again(desk: Desk) -> None:
+    purchase_id = await desk.buy()
+    desk.seqr.says("R1", "CANCELED")
+    await desk.tick(2)
+    assert (await desk.only())["next_check_at"] is None
+    await told(desk, purchase_id)
+    desk.clock.turn(1)
+    assert await due(desk) == [purchase_id]
+
+
 async def test_the_longest_waiting_come_first_and_no_more_than_asked_for(desk: Desk) -> None:
     for number in range(3):
         await desk.settlement.place(replace(MUG, name=f"Customer {number}"))
