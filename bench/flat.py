@@ -7,7 +7,9 @@ million.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,12 +37,19 @@ TARGET = 1.3
 """So many times what it costs at the smallest size it may cost at the largest."""
 MEMORY = 150.0
 """MB that the process may take, whatever the history."""
-ROUNDS = 40
+TURNS = 5
+"""Times that each history has its turn, so that what a machine does meanwhile meets both."""
+ROUNDS = 8
+"""Lists, searches and claims in a turn."""
 DUE = 40
 """Purchases that a tick finds due: no more are open in the smallest history."""
 
-_ORDERS = Limits(requests=400, seconds=20)
+_ORDERS = Limits(requests=80, seconds=10)
 _WARM_UP = Limits(requests=60, seconds=10)
+
+
+Costs = dict[str, tuple[float, float]]
+"""What each thing costs with few purchases and with many, in the unit that its name has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +73,17 @@ class Held:
 
 
 async def measure(sizes: Sequence[int], home: Path, say: Say, databases: Sequence[str] = BOTH) -> list[Held]:
-    """All of it on every database, at the first and the last of the sizes. Raises BenchError."""
+    """All of it on every database, at the first and the last of the sizes in turn. Raises BenchError."""
     found = []
     for kind in databases:
-        by_size = []
-        for size in (sizes[0], sizes[-1]):
-            async with dataset.database_of(kind, size, home, say) as url:
-                say(f"measuring {size:,} purchases on {kind}")
-                by_size.append(await _served(kind, url, home) | await _tick(url))
-        small, large = by_size
-        found += [Held(name, kind, small[name], large[name]) for name in small]
+        async with AsyncExitStack() as stack:
+            ends = (sizes[0], sizes[-1])
+            urls = [
+                await stack.enter_async_context(dataset.database_of(kind, size, home, say)) for size in ends
+            ]
+            say(f"measuring {ends[0]:,} and {ends[1]:,} purchases on {kind}")
+            costs = await _served(kind, urls, home) | await _ticks(urls)
+        found += [Held(name, kind, small, large) for name, (small, large) in costs.items()]
     return found
 
 
@@ -93,24 +103,29 @@ async def report(quick: bool, home: Path, say: Say) -> tuple[Table, dict[str, st
 _MEMORY = "memory, MB"
 
 
-async def _served(kind: str, url: str, home: Path) -> dict[str, float]:
-    """What those who call the program wait for, one call after the other."""
-    async with stub_seqr() as seqr, shop(kind, url, seqr.endpoint, home) as served:
-        await create_purchases(served, 1, _WARM_UP)
-        orders, references = await create_purchases(served, 1, _ORDERS)
-        if len(references) < ROUNDS:
-            raise BenchError(f"Only {len(references)} orders were taken in {_ORDERS.seconds:g} s.")
-        searches = [f"?q={reference}" for reference in references[:ROUNDS]]
-        return {
-            "createPurchase, p50 ms": percentile(orders.latencies, 50),
-            "list, p50 ms": await _asked(served, ["?limit=50"] * ROUNDS),
-            "search by reference, p50 ms": await _asked(served, searches),
-            _MEMORY: cost(served.pid).rss_mb,
-        }
+async def _served(kind: str, urls: Sequence[str], home: Path) -> Costs:
+    """What those who call the program wait for, one call after the other, and the memory that it takes."""
+    async with AsyncExitStack() as stack:
+        seqr = await stack.enter_async_context(stub_seqr())
+        shops = [await stack.enter_async_context(shop(kind, url, seqr.endpoint, home)) for url in urls]
+        for served in shops:
+            await create_purchases(served, 1, _WARM_UP)
+        taken: list[dict[str, list[float]]] = [defaultdict(list) for _ in shops]
+        for _ in range(TURNS):
+            for served, its in zip(shops, taken, strict=True):
+                orders, references = await create_purchases(served, 1, _ORDERS)
+                if len(references) < ROUNDS:
+                    raise BenchError(f"Only {len(references)} orders were taken in {_ORDERS.seconds:g} s.")
+                searches = [f"?q={reference}" for reference in references[:ROUNDS]]
+                its["createPurchase, p50 ms"] += orders.latencies
+                its["list, p50 ms"] += await _asked(served, ["?limit=50"] * ROUNDS)
+                its["search by reference, p50 ms"] += await _asked(served, searches)
+        small, large = (cost(served.pid).rss_mb for served in shops)
+    return _medians(taken) | {_MEMORY: (small, large)}
 
 
-async def _asked(served: Shop, queries: Sequence[str]) -> float:
-    """Of each query's answer how long it took: the median in ms."""
+async def _asked(served: Shop, queries: Sequence[str]) -> list[float]:
+    """How long each query's answer took, in ms; the first one is asked once before, to warm up."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
 
     async def ask(query: str) -> None:
@@ -119,29 +134,34 @@ async def _asked(served: Shop, queries: Sequence[str]) -> float:
             if answer.status != 200 or not (await answer.json())["items"]:
                 raise BenchError(f"{address} answered {answer.status}, or nothing.")
 
-    for query in queries[:3]:
-        await ask(query)
-    return await _median(lambda round_: ask(queries[round_]))
+    await ask(queries[0])
+    return [await _timed(ask(query)) for query in queries]
 
 
-async def _tick(url: str) -> dict[str, float]:
+async def _ticks(urls: Sequence[str]) -> Costs:
     """What it takes to claim purchases that are due, each time some that were claimed a minute before or not
     at all; without the calls to SEQR, which are as many whatever the history."""
-    database, settings = open_database(url), Settings(_env_file=None)
-    begun = now()
-    try:
-        await _make_due(database, begun)
+    async with AsyncExitStack() as stack:
+        databases = []
+        for url in urls:
+            databases.append(open_database(url))
+            stack.push_async_callback(databases[-1].close)
+        settings, begun = Settings(_env_file=None), now()
 
-        async def claim(round_: int) -> None:
-            at = begun + timedelta(minutes=round_ + 1)
+        async def claim(database: Database, number: int) -> None:
+            at = begun + timedelta(minutes=number)
             claimed = await database.write(watch.claim, settings, at, DUE)
             if len(claimed) < DUE:
                 raise BenchError(f"Only {len(claimed)} purchases were due.")
 
-        await claim(-1)
-        return {f"claim of {DUE} that are due, p50 ms": await _median(claim)}
-    finally:
-        await database.close()
+        for database in databases:
+            await _make_due(database, begun)
+            await claim(database, 0)
+        taken: list[dict[str, list[float]]] = [defaultdict(list) for _ in urls]
+        for number in range(1, TURNS * ROUNDS + 1):
+            for database, its in zip(databases, taken, strict=True):
+                its[f"claim of {DUE} that are due, p50 ms"].append(await _timed(claim(database, number)))
+    return _medians(taken)
 
 
 async def _make_due(database: Database, at: datetime) -> None:
@@ -154,10 +174,12 @@ async def _make_due(database: Database, at: datetime) -> None:
     await database.write(write)
 
 
-async def _median(work: Callable[[int], Awaitable[None]]) -> float:
-    taken = []
-    for round_ in range(ROUNDS):
-        begun = time.perf_counter()
-        await work(round_)
-        taken.append((time.perf_counter() - begun) * 1000)
-    return percentile(taken, 50)
+async def _timed(work: Awaitable[None]) -> float:
+    begun = time.perf_counter()
+    await work
+    return (time.perf_counter() - begun) * 1000
+
+
+def _medians(taken: Sequence[Mapping[str, Sequence[float]]]) -> Costs:
+    small, large = taken
+    return {name: (percentile(small[name], 50), percentile(large[name], 50)) for name in small}
