@@ -41,7 +41,7 @@ class Scale:
     transitions: int = TRANSITIONS
 
 
-FULL = Scale((0, 1, 50, 200, 500), 10)
+FULL = Scale((0, 1, 50, 200, 500), 30)
 QUICK = Scale((0, 1, 200), 4)
 
 
