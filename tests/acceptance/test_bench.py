@@ -73,8 +73,8 @@ def test_processes_are_measured_together(tmp_path: Path) -> None:
     table = asyncio.run(workers.measure(scale, tmp_path, lambda _: None))
 
     one, two = (line for line in table.lines if isinstance(line, workers.Crew))
-    assert (one.workers, one.count, one.ratio, one.cpu_ratio) == (1, 6, 1.0, 1.0)
-    assert (two.workers, two.count) == (2, 6)
+    assert (one.workers, one.count, one.ratio, one.cpu_ratio) == (1, 12, 1.0, 1.0)
+    assert (two.workers, two.count) == (2, 12)
     assert two.rss_mb > one.rss_mb
 
 
