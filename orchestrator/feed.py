@@ -36,7 +36,7 @@ later. And at most twice as many, so that those who come at about the same time 
 
 _QUEUE = 16
 """Batches: whoever is further behind has lost them."""
-_SLICE = 25
+_SLICE = 10
 """So many listeners are told at a time; in between the loop is everybody's, for ``_BREATH`` seconds."""
 _BREATH = 0.002
 _LONGEST_ID = 18
