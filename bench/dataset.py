@@ -20,13 +20,12 @@ import asyncpg
 from sqlalchemy import Connection, text
 
 from bench import population
-from bench.databases import SQLITE
+from bench.databases import SQLITE, databases
 from bench.report import Say
 from orchestrator import migration, tally
 from orchestrator.database import Database, open_database
 from orchestrator.models import METADATA
 from orchestrator.tail import newest_id
-from tests.fixtures.postgres import running_server
 
 _SORTED = "search_terms"
 _FILES = (Path(population.__file__), Path(__file__))
@@ -63,8 +62,8 @@ async def database_of(kind: str, size: int, home: Path, say: Say) -> AsyncIterat
         with _copy(kept) as path:
             yield f"sqlite:///{path}"
         return
-    with running_server() as server:
-        url = server.create_database("benchmark")
+    with databases(kind, home) as make:
+        url = make("benchmark")
         say(f"making {size:,} purchases on PostgreSQL")
         await fill(url, year(size))
         yield url

@@ -40,7 +40,7 @@ MEMORY = 150.0
 TURNS = 5
 """Times that each history has its turn, so that what a machine does meanwhile meets both."""
 ROUNDS = 8
-"""Lists, searches and claims in a turn."""
+"""Lists and searches in a turn, and claims for each turn, which take turns one by one."""
 DUE = 40
 """Purchases that a tick finds due: no more are open in the smallest history."""
 
@@ -148,8 +148,8 @@ async def _ticks(urls: Sequence[str]) -> Costs:
             stack.push_async_callback(databases[-1].close)
         settings, begun = Settings(_env_file=None), now()
 
-        async def claim(database: Database, number: int) -> None:
-            at = begun + timedelta(minutes=number)
+        async def claim(database: Database, round_: int) -> None:
+            at = begun + timedelta(minutes=round_)
             claimed = await database.write(watch.claim, settings, at, DUE)
             if len(claimed) < DUE:
                 raise BenchError(f"Only {len(claimed)} purchases were due.")
@@ -158,9 +158,9 @@ async def _ticks(urls: Sequence[str]) -> Costs:
             await _make_due(database, begun)
             await claim(database, 0)
         taken: list[dict[str, list[float]]] = [defaultdict(list) for _ in urls]
-        for number in range(1, TURNS * ROUNDS + 1):
+        for round_ in range(1, TURNS * ROUNDS + 1):
             for database, its in zip(databases, taken, strict=True):
-                its[f"claim of {DUE} that are due, p50 ms"].append(await _timed(claim(database, number)))
+                its[f"claim of {DUE} that are due, p50 ms"].append(await _timed(claim(database, round_)))
     return _medians(taken)
 
 

@@ -41,7 +41,7 @@ class Run:
         return len(self.latencies) / self.elapsed
 
     def joined(self, later: Run) -> Run:
-        """This run and a later one of the same process as one."""
+        """This run and a later one of the same program as one; the memory is that of the later one."""
         mine, its = len(self.latencies), len(later.latencies)
         return Run(
             self.elapsed + later.elapsed,

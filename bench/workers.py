@@ -15,7 +15,7 @@ from bench.shop import CROWDED, prepare, serving
 
 HEADER = ("workers", "conn", "count", "per s", "p50 ms", "p99 ms", "CPU ms", "RSS MB", "of one", "CPU × one")
 ROUNDS = 2
-"""Times that each number of processes has its turn."""
+"""Times that each number of processes has its turn, from the first to the last and back."""
 _WARM_UP = 40
 """Purchases for each process."""
 
@@ -83,7 +83,7 @@ async def measure(scale: Scale, home: Path, say: Say) -> Table:
     runs: dict[int, Run] = {}
     with run_directory(home) as place, databases(POSTGRESQL, place) as make:
         for round_ in range(ROUNDS):
-            for workers in scale.workers:
+            for workers in scale.workers if round_ % 2 == 0 else reversed(scale.workers):
                 say(f"{workers} processes on {POSTGRESQL}")
                 run = await _run(scale, workers, make(f"workers{workers}_{round_}"), place)
                 runs[workers] = runs[workers].joined(run) if workers in runs else run

@@ -64,7 +64,8 @@ class BackgroundChecks:
                 self.soon(purchase_id, again)
 
     async def _rest_until(self, time: float) -> None:
-        """Each notification ends in one: a timeout, and its exception, would cost as much as a read."""
+        """Wait, unless we are closing. Not with a timeout: its exception would cost each notification as much
+        as a read of the database."""
         if self._is_closing:
             return
         rest = asyncio.Event()

@@ -92,7 +92,7 @@ class Settlement:
         """Keep that SEQR called, then ask SEQR at once, in the background.
 
         While a check of the purchase is still to come, a further call adds nothing: the one that asked for
-        it is kept, and the purchase is due in a moment whatever becomes of us.
+        it is kept, and the purchase is due soon whatever becomes of us.
         """
         if self._checks.will_run_again(purchase_id):
             return

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect, Insert, Select, String, Table, Update, bindparam, insert, update
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import NullType, TypeEngine
 
 from orchestrator.columns import ROW_VERSION, RowVersion
 
@@ -138,6 +138,8 @@ def _fit(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
 
 
 def _bind(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    if isinstance(kind, NullType):  # the driver would write the value in a way of its own
+        raise TypeError("A parameter has no type: give bindparam its type_.")
     return _fit(kind, dialect).bind_processor(dialect)
 
 

@@ -54,8 +54,9 @@ _WHILE_IT_FAILS = 2.0
 """Seconds between two checks at most while SEQR fails, so that one that is back late still hears in its 20
 seconds (facts, rule 1). What spares a SEQR that is down is the reconciler, which then tries one a second."""
 _HEAD_START = timedelta(seconds=1)
-"""So long a purchase is left to the process that was told of it, which asks at once. Without it the
-reconciler takes up what is being asked about: SEQR is asked twice, and one of the two writes in vain."""
+"""So long a purchase is left to the process that was told of it, which asks at once, unless its turn comes
+sooner. Without it the reconciler takes up what is being asked about: SEQR is asked twice, and one of the two
+writes in vain."""
 
 
 _C = invoice_attempts.c
@@ -76,13 +77,17 @@ _REST = Statement(
     )
     .values(next_check_at=None)
 )
+_TOLD_AT, _DUE = (bindparam(name, type_=purchases.c.next_check_at.type) for name in ("told_at", "due"))
 _TELL = Statement(
     update(purchases)
     .where(purchases.c.id == bindparam("of_id"), purchases.c.state != State.STOCKED.value)
     .values(
-        notified_at=bindparam("told_at"),
+        notified_at=_TOLD_AT,
         next_check_at=case(
-            (purchases.c.next_check_at < bindparam("due"), purchases.c.next_check_at), else_=bindparam("due")
+            # Nobody can ask about it yet; and whoever writes down its invoice learns from this of the call.
+            (purchases.c.state == State.RECEIVED.value, _TOLD_AT),
+            (purchases.c.next_check_at < _DUE, purchases.c.next_check_at),
+            else_=_DUE,
         ),
     )
 )

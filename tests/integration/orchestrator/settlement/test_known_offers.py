@@ -73,8 +73,9 @@ async def test_a_bundle_whose_part_is_gone_is_not_sold(desk: Desk) -> None:
     assert await desk.stock("mug") == (10, 1)
 
 
-async def test_a_purchase_that_was_called_about_meanwhile_keeps_that(desk: Desk) -> None:
-    """What was placed is not as it was when SEQR has answered: it is read again."""
+@pytest.mark.parametrize("waited", [0, 10.5])
+async def test_a_purchase_that_was_called_about_meanwhile_keeps_that(desk: Desk, waited: float) -> None:
+    """What was placed is not as it was when SEQR has answered, however late: it is read again."""
     desk.seqr.hold("sendInvoice")
     placing = asyncio.create_task(desk.settlement.place(another(1)))
 
@@ -83,6 +84,7 @@ async def test_a_purchase_that_was_called_about_meanwhile_keeps_that(desk: Desk)
 
     await until(is_sent)
     purchase_id = (await desk.only())["id"]
+    desk.clock.turn(waited)
     await desk.settlement.notified(purchase_id, "SEQR")
     await desk.settlement.close()
     desk.seqr.let_go("sendInvoice")

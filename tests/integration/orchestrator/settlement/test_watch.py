@@ -80,6 +80,15 @@ async def test_who_was_told_of_a_purchase_has_a_head_start_and_then_it_is_anybod
     assert await due(desk) == [purchase_id], "who was told of it has died"
 
 
+async def test_the_head_start_ends_to_the_microsecond(desk: Desk) -> None:
+    """Times are kept as text on SQLite: all have to be written alike to be compared."""
+    purchase_id = await desk.buy()
+    desk.clock.turn(0.123456)
+    await told(desk, purchase_id)
+    desk.clock.turn(1)
+    assert await due(desk) == [purchase_id]
+
+
 async def test_repeated_notifications_put_nothing_off(desk: Desk) -> None:
     purchase_id = await desk.buy()
     for _ in range(3):
