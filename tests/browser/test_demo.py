@@ -51,7 +51,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
         password = re.search(r"admin / (\S+)", announced)
         assert base_url is not None
         assert password is not None
-        while b"orchestrator.started" not in (tmp_path / "log").read_bytes():
+        while b"Uvicorn running" not in (tmp_path / "log").read_bytes():  # before that nobody listens
             assert process.returncode is None, (tmp_path / "log").read_text()
             await asyncio.sleep(0.05)
     yield Demo(base_url[1], password[1], process)
