@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -26,8 +27,7 @@ class BackgroundChecks:
         self._pause = pause
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._again: dict[str, str] = {}
-        self._resting: set[asyncio.Event] = set()
-        self._is_closing = False
+        self._closing = asyncio.Event()
 
     def soon(self, purchase_id: str, actor: str) -> None:
         """Check the purchase now, or once more after the check that is under way."""
@@ -42,12 +42,10 @@ class BackgroundChecks:
 
     async def close(self) -> None:
         """Wait for all that is under way, without the pauses."""
-        self._is_closing = True
-        for rest in self._resting:
-            rest.set()
+        self._closing.set()
         while self._under_way:
             await asyncio.wait(self._under_way.values())
-        self._is_closing = False
+        self._closing.clear()
 
     async def _run(self, purchase_id: str, actor: str) -> None:
         begun = asyncio.get_running_loop().time()
@@ -64,15 +62,6 @@ class BackgroundChecks:
                 self.soon(purchase_id, again)
 
     async def _rest_until(self, time: float) -> None:
-        """Wait, unless we are closing. Not with a timeout: its exception would cost each notification as much
-        as a read of the database."""
-        if self._is_closing:
-            return
-        rest = asyncio.Event()
-        self._resting.add(rest)
-        waking = asyncio.get_running_loop().call_at(time, rest.set)
-        try:
-            await rest.wait()
-        finally:
-            waking.cancel()
-            self._resting.discard(rest)
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(time):
+                await self._closing.wait()
