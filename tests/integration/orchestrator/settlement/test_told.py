@@ -150,6 +150,7 @@ async def test_twenty_calls_of_one_purchase_are_kept_however_many_come(desk: Des
     assert (rows.count(first), rows.count(second)) == (20, 1)
     for purchase in await desk.purchases():
         assert purchase["notified_at"] == desk.clock()
+        assert purchase["next_check_at"] == desk.clock() + timedelta(seconds=1), "whoever comes next asks"
 
 
 async def test_the_audit_log_has_where_they_were_and_why_if_they_said_so(desk: Desk) -> None:
